@@ -1,0 +1,189 @@
+package playout
+
+// Ref names one content part of one item of one response.
+type Ref struct {
+	ResponseID   string
+	ItemID       string
+	ContentIndex int
+}
+
+// item is the ledger's entry for one content part. It lives from its first mention
+// until it is complete and wholly heard, or interrupted.
+type item struct {
+	ref                   Ref
+	received, sent, heard int64
+	complete              bool // nothing more will be received
+}
+
+func (it *item) is(responseID, itemID []byte, content int) bool {
+	return it != nil && it.ref.ContentIndex == content &&
+		it.ref.ItemID == string(itemID) && it.ref.ResponseID == string(responseID)
+}
+
+// segment is a run of the stream's bytes that belong to one item.
+type segment struct {
+	it *item
+	n  int64
+}
+
+// response is one response that the server is still generating.
+type response struct {
+	id  string
+	cut bool // interrupted: whatever still comes of it is dropped
+}
+
+// maxResponses bounds the responses remembered as running, for servers that do
+// not end what they begin.
+const maxResponses = 16
+
+// ledger says whose the stream's bytes are. Its segments cover the bytes from
+// heard to received; it knows nothing of their contents.
+type ledger struct {
+	items     []*item
+	last      *item // the item written last
+	segments  []segment
+	heardSeg  int   // segment of the byte at position heard
+	heardOff  int64 // of that segment, already heard
+	sentSeg   int
+	sentOff   int64
+	responses []response
+}
+
+// find returns the live item of ref, nil if there is none.
+func (l *ledger) find(responseID, itemID []byte, content int) *item {
+	if l.last.is(responseID, itemID, content) {
+		return l.last
+	}
+	for _, it := range l.items {
+		if it.is(responseID, itemID, content) {
+			return it
+		}
+	}
+	return nil
+}
+
+// received books n bytes of it.
+func (l *ledger) received(it *item, n int64) {
+	it.received += n
+	l.last = it
+	if k := len(l.segments); k > 0 && l.segments[k-1].it == it {
+		l.segments[k-1].n += n
+		return
+	}
+	l.segments = append(l.segments, segment{it, n})
+}
+
+// sent books the next n bytes as sent and returns the first item that begins
+// to sound with them, if any.
+func (l *ledger) sent(n int64) (started *item) {
+	for n > 0 {
+		seg := &l.segments[l.sentSeg]
+		step := min(n, seg.n-l.sentOff)
+		if step == 0 {
+			l.sentSeg, l.sentOff = l.sentSeg+1, 0
+			continue
+		}
+		if seg.it.sent == 0 && started == nil {
+			started = seg.it
+		}
+		seg.it.sent += step
+		l.sentOff += step
+		n -= step
+	}
+	return started
+}
+
+// heard books the next n sent bytes as heard.
+func (l *ledger) heard(n int64) {
+	for n > 0 {
+		seg := &l.segments[l.heardSeg]
+		step := min(n, seg.n-l.heardOff)
+		if step == 0 {
+			l.heardSeg, l.heardOff = l.heardSeg+1, 0
+			continue
+		}
+		seg.it.heard += step
+		l.heardOff += step
+		n -= step
+		if seg.it.complete && seg.it.heard == seg.it.received {
+			l.remove(seg.it)
+		}
+	}
+	l.compact()
+}
+
+// compact drops the segments that are heard, in place, now and then.
+func (l *ledger) compact() {
+	if l.heardSeg < 64 {
+		return
+	}
+	n := copy(l.segments, l.segments[l.heardSeg:])
+	clear(l.segments[n:])
+	l.segments = l.segments[:n]
+	l.sentSeg -= l.heardSeg
+	l.heardSeg = 0
+}
+
+// completed books that nothing more of it will come.
+func (l *ledger) completed(it *item) {
+	it.complete = true
+	if it.heard == it.received {
+		l.remove(it)
+	}
+}
+
+func (l *ledger) remove(it *item) {
+	for i, other := range l.items {
+		if other == it {
+			l.items = append(l.items[:i], l.items[i+1:]...)
+			break
+		}
+	}
+	if l.last == it {
+		l.last = nil
+	}
+}
+
+// running returns the running response named id, nil if there is none.
+func (l *ledger) running(id []byte) *response {
+	for i := range l.responses {
+		if l.responses[i].id == string(id) {
+			return &l.responses[i]
+		}
+	}
+	return nil
+}
+
+// begin books a new running response.
+func (l *ledger) begin(id string) *response {
+	if len(l.responses) == maxResponses {
+		l.responses = append(l.responses[:0], l.responses[1:]...)
+	}
+	l.responses = append(l.responses, response{id: id})
+	return &l.responses[len(l.responses)-1]
+}
+
+// end forgets a running response and completes its items.
+func (l *ledger) end(id string) {
+	for i := range l.responses {
+		if l.responses[i].id == id {
+			l.responses = append(l.responses[:i], l.responses[i+1:]...)
+			break
+		}
+	}
+	for i := len(l.items) - 1; i >= 0; i-- {
+		if l.items[i].ref.ResponseID == id {
+			l.completed(l.items[i])
+		}
+	}
+}
+
+// generating reports whether more audio may come.
+func (l *ledger) generating() bool {
+	for _, r := range l.responses {
+		if !r.cut {
+			return true
+		}
+	}
+	return false
+}
