@@ -1,0 +1,104 @@
+package phone_test
+
+import (
+	"bytes"
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/internal/phone"
+)
+
+// line carries a phone's audio: what it says is counted, what it hears is loud
+// while speak says so. One frame each way every 20 ms, as a leg would.
+func line(ctx context.Context, p *phone.Phone, speak func(sent int) bool) {
+	loud, quiet := make([]byte, media.FrameBytes), make([]byte, media.FrameBytes)
+	media.PCMU.FillSilence(quiet)
+	for i := range loud {
+		loud[i] = byte(0x10 + 0x80*(i/4%2))
+	}
+	tick := time.NewTicker(media.FrameDuration)
+	defer tick.Stop()
+	sent := 0
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		frame := make([]byte, media.FrameBytes)
+		sent += p.Next(frame)
+		if speak(sent) {
+			p.Frame(loud)
+		} else {
+			p.Frame(quiet)
+		}
+	}
+}
+
+func TestTheLatencyOfAReplyIsMeasured(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := phone.New(phone.Config{})
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		const said = 4000
+		var spoken time.Time
+		go line(ctx, p, func(sent int) bool {
+			if sent == said && spoken.IsZero() {
+				spoken = time.Now()
+			}
+			return !spoken.IsZero() && time.Since(spoken) >= 300*time.Millisecond &&
+				time.Since(spoken) < time.Second
+		})
+		if err := p.Say(ctx, make([]byte, said)); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.AwaitSpeech(ctx, 100*time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.AwaitQuiet(ctx, 400*time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
+		r := p.Report()
+		if len(r.Latencies) != 1 || r.Replies != 1 {
+			t.Fatalf("%d replies with latencies %v", r.Replies, r.Latencies)
+		}
+		if got := r.Latencies[0]; got < 260*time.Millisecond || got > 320*time.Millisecond {
+			t.Errorf("a reply after 300 ms measured as %v", got)
+		}
+		if len(r.Recording)%media.FrameBytes != 0 || !bytes.Contains(r.Recording, []byte{0x10, 0x10, 0x90}) {
+			t.Errorf("the recording of %d bytes lacks what was heard", len(r.Recording))
+		}
+	})
+}
+
+func TestWaitingEndsWithItsContext(t *testing.T) {
+	p := phone.New(phone.Config{})
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(media.CallerHungUp)
+	if err := p.AwaitSpeech(ctx, 0); err != media.CallerHungUp {
+		t.Errorf("AwaitSpeech returned %v", err)
+	}
+	if err := p.Say(ctx, []byte{1}); err != media.CallerHungUp {
+		t.Errorf("Say returned %v", err)
+	}
+}
+
+func TestAnALawCallIsSpokenAndRecorded(t *testing.T) {
+	p := phone.New(phone.Config{Codec: media.PCMA})
+	p.Frame([]byte{0xD5, 0x55})
+	if got := p.Report().Recording; !bytes.Equal(got, []byte{0xFE, 0x7E}) {
+		t.Errorf("A-law zeros are recorded as % x", got)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := p.Say(ctx, []byte{0xFF}); err != context.Canceled {
+		t.Fatalf("Say returned %v", err)
+	}
+	frame := make([]byte, 2)
+	if n := p.Next(frame); n != 1 || frame[0] != 0xD5 {
+		t.Errorf("µ-law silence is spoken as % x", frame[:n])
+	}
+}
