@@ -1,0 +1,169 @@
+package realtime
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+const (
+	// readLimit of one message. Items come with all their audio in base64.
+	readLimit = 16 << 20
+	// A read buffer that one large message made grow beyond this is let go.
+	keepBuffer = 256 << 10
+	// smallBuffer holds most audio deltas.
+	smallBuffer = 8 << 10
+)
+
+// conn is one socket to a provider. One goroutine reads, one writes; it starts
+// none itself.
+type conn struct {
+	ws           *websocket.Conn
+	buf          []byte
+	writeTimeout time.Duration
+	heard        atomic.Bool // something came since the last look
+	skipped      *atomic.Int64
+	onPing       func(string)
+}
+
+// dial connects and upgrades; ctx bounds both.
+func dial(ctx context.Context, cfg Config, skipped *atomic.Int64) (*conn, error) {
+	u, err := cfg.Provider.endpoint()
+	if err != nil {
+		return nil, err
+	}
+	d := websocket.Dialer{
+		Proxy:           http.ProxyFromEnvironment,
+		NetDialContext:  cfg.Dial,
+		TLSClientConfig: cfg.TLS,
+	}
+	ws, resp, err := d.DialContext(ctx, u.String(), cfg.Provider.header())
+	if err != nil {
+		if resp != nil {
+			return nil, handshakeError(u.Host, resp)
+		}
+		return nil, &ConnectError{Host: u.Host, Err: err}
+	}
+	c := &conn{ws: ws, writeTimeout: cfg.WriteTimeout, skipped: skipped}
+	ws.SetReadLimit(readLimit)
+	ws.SetPingHandler(func(payload string) error {
+		c.heard.Store(true)
+		if c.onPing != nil {
+			c.onPing(payload)
+		}
+		return nil
+	})
+	ws.SetPongHandler(func(string) error {
+		c.heard.Store(true)
+		return nil
+	})
+	// The answer to a close frame must not wait for a socket that is stuck.
+	ws.SetCloseHandler(func(code int, _ string) error {
+		_ = ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""),
+			time.Now().Add(100*time.Millisecond))
+		return nil
+	})
+	return c, nil
+}
+
+// handshakeError reads a refusal in HTTP. The library has read the beginning of
+// the body already.
+func handshakeError(host string, resp *http.Response) error {
+	e := &HandshakeError{Host: host, Status: resp.StatusCode}
+	if s, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && s > 0 {
+		e.RetryAfter = time.Duration(s) * time.Second
+	}
+	body := make([]byte, 1024)
+	n, _ := resp.Body.Read(body)
+	body = body[:n]
+	var refusal struct {
+		Error struct {
+			Code    any    `json:"code"`
+			Message string `json:"message"`
+		} `json:"error"`
+	}
+	if json.Unmarshal(body, &refusal) == nil {
+		e.Code, _ = refusal.Error.Code.(string)
+		e.Message = refusal.Error.Message
+	} else {
+		e.Message = string(body[:min(n, 200)])
+	}
+	return e
+}
+
+// read returns the next text message; it lives until the next call. Frames of
+// other types are counted and passed over.
+func (c *conn) read() ([]byte, error) {
+	if cap(c.buf) > keepBuffer {
+		c.buf = nil
+	}
+	for {
+		kind, r, err := c.ws.NextReader()
+		if err != nil {
+			return nil, err
+		}
+		c.heard.Store(true)
+		if kind != websocket.TextMessage {
+			// NextReader skips what is unread of a message.
+			c.skipped.Add(1)
+			continue
+		}
+		if c.buf == nil {
+			c.buf = make([]byte, 0, smallBuffer)
+		}
+		if c.buf, err = readAll(r, c.buf[:0]); err != nil {
+			return nil, err
+		}
+		return c.buf, nil
+	}
+}
+
+// readAll appends all of r to buf, which grows as needed.
+func readAll(r io.Reader, buf []byte) ([]byte, error) {
+	for {
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if err == io.EOF {
+			return buf, nil
+		}
+		if err != nil {
+			return buf, err
+		}
+	}
+}
+
+// write sends one text message.
+func (c *conn) write(msg []byte) error {
+	_ = c.ws.SetWriteDeadline(time.Now().Add(c.writeTimeout))
+	return c.writeError(c.ws.WriteMessage(websocket.TextMessage, msg))
+}
+
+// control sends a ping, a pong or a close frame.
+func (c *conn) control(kind int, payload []byte) error {
+	return c.writeError(c.ws.WriteControl(kind, payload, time.Now().Add(c.writeTimeout)))
+}
+
+func (c *conn) writeError(err error) error {
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		return ErrWriteTimeout
+	}
+	return err
+}
+
+// expire makes the reader give up after d.
+func (c *conn) expire(d time.Duration) { _ = c.ws.SetReadDeadline(time.Now().Add(d)) }
+
+// drop ends the socket without ceremony. It may be called more than once.
+func (c *conn) drop() { _ = c.ws.NetConn().Close() }

@@ -1,0 +1,138 @@
+package realtime
+
+import (
+	"maps"
+	"time"
+)
+
+const (
+	maxWaiting = 16 // responses that may wait for the running one
+	remembered = 8  // requests that a late error can still be matched with
+	// A response.create that is neither answered nor refused for so long does
+	// not keep others waiting.
+	requestTime = 10 * time.Second
+)
+
+// sequence orders the responses of the default conversation, of which only one
+// may run: a response.create waits while one is running or has been asked for.
+// It is a state machine without a clock; the session serialises its methods.
+type sequence struct {
+	active    string // id of the running response
+	running   bool
+	requested string // event id of the response.create in flight
+	since     time.Time
+	waiting   []ResponseRequest
+	sent      []sentRequest // the latest, oldest first
+}
+
+// sentRequest is a response.create that an event may answer.
+type sentRequest struct {
+	id      string
+	request ResponseRequest
+}
+
+// add queues a request. A plain one joins a plain one that waits already: it
+// asks for nothing that the other will not bring.
+func (q *sequence) add(r ResponseRequest) error {
+	if r.plain() {
+		for _, other := range q.waiting {
+			if other.plain() {
+				return nil
+			}
+		}
+	}
+	if len(q.waiting) >= maxWaiting {
+		return ErrBacklog
+	}
+	q.waiting = append(q.waiting, r)
+	return nil
+}
+
+// next returns the request that may be sent now.
+func (q *sequence) next(now time.Time) (ResponseRequest, bool) {
+	if len(q.waiting) == 0 || q.running || q.requested != "" && now.Sub(q.since) < requestTime {
+		return ResponseRequest{}, false
+	}
+	r := q.waiting[0]
+	q.waiting = append(q.waiting[:0], q.waiting[1:]...)
+	return r, true
+}
+
+// asked notes that a request went out under an event id.
+func (q *sequence) asked(id string, r ResponseRequest, now time.Time) {
+	if !r.outOfBand() {
+		q.requested, q.since = id, now
+	}
+	if len(q.sent) == remembered {
+		q.sent = append(q.sent[:0], q.sent[1:]...)
+	}
+	q.sent = append(q.sent, sentRequest{id, r})
+}
+
+// created notes that a response runs, whoever asked for it.
+func (q *sequence) created(r Response) {
+	if q.isOutOfBand(r) {
+		return
+	}
+	// The request in flight stays noted: this may be the server's own response,
+	// and ours be refused because of it.
+	q.active, q.running = r.ID, true
+}
+
+// isOutOfBand tells whether a new response is beside the default conversation.
+// Servers say so by a null conversation_id; some never send one, so a request
+// of ours must match too.
+func (q *sequence) isOutOfBand(r Response) bool {
+	if r.ConversationID != "" {
+		return false
+	}
+	for i, s := range q.sent {
+		if s.request.outOfBand() && maps.Equal(s.request.Metadata, r.Metadata) {
+			q.sent = append(q.sent[:i], q.sent[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+// done notes the end of a response.
+func (q *sequence) done(r Response) {
+	if q.running && (r.ID == q.active || q.active == "") {
+		q.active, q.running, q.requested = "", false, ""
+	}
+}
+
+// refused notes an error and tells whether it concerned a request. One that
+// came too early is asked again, first, when the running response is done.
+func (q *sequence) refused(e ErrorDetail) bool {
+	id := e.EventID
+	if id == "" && e.Code == codeActiveResponse {
+		id = q.requested
+	}
+	for i, s := range q.sent {
+		if s.id != id {
+			continue
+		}
+		q.sent = append(q.sent[:i], q.sent[i+1:]...)
+		if q.requested == id {
+			q.requested = ""
+		}
+		if e.Code == codeActiveResponse && !s.request.outOfBand() {
+			q.waiting = append([]ResponseRequest{s.request}, q.waiting...)
+			if !q.running {
+				// We were not told of the response that is in the way; its end
+				// will come all the same.
+				q.active, q.running = "", true
+			}
+		}
+		return true
+	}
+	return false
+}
+
+const codeActiveResponse = "conversation_already_has_active_response"
+
+func (r ResponseRequest) outOfBand() bool { return r.Conversation == noConversation }
+
+// plain requests say nothing beyond "respond".
+func (r ResponseRequest) plain() bool { return r.wire(GA) == nil }
