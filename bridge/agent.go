@@ -1,0 +1,55 @@
+package bridge
+
+import (
+	"time"
+
+	"github.com/callgw/callgw/realtime"
+)
+
+// Agent is what the model is told for one call, resolved: templates rendered,
+// providers looked up.
+type Agent struct {
+	Name       string
+	Providers  []realtime.Provider // tried in order; at least one
+	Properties realtime.Properties // audio formats default to the leg's codec
+	Greeting   Greeting
+	BargeIn    BargeIn
+	Limits     Limits
+	OnFailure  Failure
+}
+
+// Greeting is what the caller hears first. The zero value is silence: the
+// caller speaks first.
+type Greeting struct {
+	Say   string // instructions for a first response of the model's own
+	Audio []byte // or: a recording, µ-law
+	Text  string // what the recording says, for the model's context
+}
+
+func (g Greeting) none() bool { return g.Say == "" && len(g.Audio) == 0 }
+
+// BargeInMode says who may stop the agent's speech.
+type BargeInMode uint8
+
+const (
+	BargeInServer BargeInMode = iota // the provider's speech_started
+	BargeInOff                       // nobody: the agent always finishes
+)
+
+// BargeIn says how the caller interrupts the agent.
+type BargeIn struct {
+	Mode            BargeInMode
+	ProtectGreeting bool // the greeting cannot be interrupted
+}
+
+// Limits end a call. Zero is no limit.
+type Limits struct {
+	Duration time.Duration // since the answer
+	Silence  time.Duration // nobody speaks
+}
+
+// Failure is what the caller gets when no provider opens a session, or the last
+// one is lost.
+type Failure struct {
+	Audio []byte // a recording, µ-law, played before hanging up
+}

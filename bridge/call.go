@@ -1,0 +1,250 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/bridge/playout"
+	"github.com/callgw/callgw/internal/mask"
+	"github.com/callgw/callgw/realtime"
+)
+
+// Defaults of [Config].
+const (
+	DefaultConnectTimeout = 10 * time.Second
+	DefaultAnswerTimeout  = 20 * time.Second
+	DefaultGreetingWait   = 3 * time.Second
+	DefaultPolite         = time.Second
+)
+
+// Facts say what call it is. They label logs and metrics.
+type Facts struct {
+	ID    string // unique, on every log line of the call
+	Leg   string // sip, twilio, …
+	Trunk string
+	From  string
+	To    string
+}
+
+// Config of a call.
+type Config struct {
+	Facts Facts
+	Leg   Leg
+	Agent Agent
+
+	// ConnectTimeout bounds the opening of one provider's session,
+	// AnswerTimeout the leg's answer, GreetingWait how long the caller hears
+	// ringing while the greeting is being made, Polite how long each side may
+	// take to end. Defaults are DefaultConnectTimeout and so on.
+	ConnectTimeout time.Duration
+	AnswerTimeout  time.Duration
+	GreetingWait   time.Duration
+	Polite         time.Duration
+
+	Log     zerolog.Logger
+	Metrics *Metrics    // nil: not measured
+	Observe func(Event) // called with each event of the timeline, in order; must not block
+}
+
+// State is where a call is in its life.
+type State uint32
+
+// A call's life.
+const (
+	Arriving State = iota
+	Connecting
+	Answered
+	Talking
+	Holding
+	Ending
+	Ended
+)
+
+// String returns the state's name in lower case.
+func (s State) String() string {
+	return [...]string{"arriving", "connecting", "answered", "talking", "holding", "ending", "ended"}[s]
+}
+
+// Call is one phone call.
+type Call struct {
+	cfg      Config
+	log      zerolog.Logger
+	timeline *timeline
+	meters   *meters
+	queue    *playout.Queue
+	uplink   *uplink
+	turns    turns
+
+	session     atomic.Pointer[realtime.Session]
+	state       atomic.Uint32
+	endingSince atomic.Int64 // Unix nanoseconds, 0 while the call lives
+	ops         chan func()
+	firstAudio  chan struct{} // closed when the first agent audio is queued
+	firstOnce   sync.Once
+	protected   atomic.Bool // the greeting is sounding and may not be interrupted
+
+	endOnce sync.Once
+	ending  chan struct{} // closed by End
+	cause   error         // set before ending is closed
+	ended   chan struct{} // closed when Run returns
+
+	// Owned by Run's goroutine.
+	accept       func() // answers the leg, in a goroutine of its own
+	answeredAt   time.Time
+	lastActivity time.Time
+	farewell     error // the cause for which the call ends when the last recording is heard
+}
+
+// opsLimit is how many events may wait for the call's own goroutine. It only
+// fills when that goroutine is stuck, which is a fault of ours.
+const opsLimit = 1024
+
+// New returns a call that Run carries.
+func New(cfg Config) *Call {
+	cfg.ConnectTimeout = or(cfg.ConnectTimeout, DefaultConnectTimeout)
+	cfg.AnswerTimeout = or(cfg.AnswerTimeout, DefaultAnswerTimeout)
+	cfg.GreetingWait = or(cfg.GreetingWait, DefaultGreetingWait)
+	cfg.Polite = or(cfg.Polite, DefaultPolite)
+	f := cfg.Facts
+	c := &Call{
+		cfg: cfg,
+		log: cfg.Log.With().Str("call", f.ID).Str("leg", f.Leg).Str("trunk", f.Trunk).
+			Str("agent", cfg.Agent.Name).Logger(),
+		timeline:   &timeline{start: time.Now(), observe: cfg.Observe},
+		ops:        make(chan func(), opsLimit),
+		firstAudio: make(chan struct{}),
+		ending:     make(chan struct{}),
+		ended:      make(chan struct{}),
+	}
+	c.meters = cfg.Metrics.resolve(f, cfg.Agent)
+	_, ahead := cfg.Leg.(media.Flusher)
+	c.queue = playout.New(playout.Config{
+		Ahead:    ahead,
+		Started:  func(ref playout.Ref) { at := time.Now(); c.post(func() { c.agentStarts(ref, at) }) },
+		Drained:  func() { c.post(c.agentStops) },
+		Underrun: func() { c.meters.underruns.Inc(); c.note(EventUnderrun) },
+	})
+	c.uplink = newUplink(c)
+	c.note(EventArrived, "from", mask.Number(f.From), "to", mask.Number(f.To))
+	return c
+}
+
+func or(d, otherwise time.Duration) time.Duration {
+	if d == 0 {
+		return otherwise
+	}
+	return d
+}
+
+// Facts returns what was known of the call when it arrived.
+func (c *Call) Facts() Facts { return c.cfg.Facts }
+
+// Agent returns the name of the call's agent.
+func (c *Call) Agent() string { return c.cfg.Agent.Name }
+
+// State returns where the call is in its life.
+func (c *Call) State() State { return State(c.state.Load()) }
+
+// Timeline returns what has happened so far.
+func (c *Call) Timeline() []Event { return c.timeline.snapshot() }
+
+// Ended is closed when nothing of the call is left.
+func (c *Call) Ended() <-chan struct{} { return c.ended }
+
+// End ends the call for cause, an error that is or wraps a [media.Cause]. It
+// does not wait. The first cause wins.
+func (c *Call) End(cause error) {
+	c.endOnce.Do(func() {
+		c.cause = cause
+		close(c.ending)
+	})
+}
+
+// Run carries the call through its life and returns its cause when nothing of
+// it is left. When ctx ends, so does the call.
+func (c *Call) Run(ctx context.Context) error {
+	defer close(c.ended)
+	defer c.state.Store(uint32(Ended))
+
+	// The two sides outlive the call's life by what politeness takes.
+	sides, cut := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cut(nil)
+	life, endLife := context.WithCancelCause(sides)
+
+	var legSide, modelSide sync.WaitGroup
+	legSide.Go(func() { c.End(c.cfg.Leg.Run(sides, c.uplink, c.queue)) })
+	legSide.Go(func() { c.ring(life) })
+	modelSide.Go(func() { c.openSession(sides, life) })
+	c.accept = func() { legSide.Go(func() { c.answer(life) }) }
+
+	c.loop(ctx)
+
+	endLife(c.cause)
+	c.teardown(sides, cut, &legSide, &modelSide)
+	return c.cause
+}
+
+// loop is the call's own goroutine at work, until the call is to end.
+func (c *Call) loop(ctx context.Context) {
+	c.state.Store(uint32(Connecting))
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case op := <-c.ops:
+			op()
+		case now := <-tick.C:
+			c.meters.flush(c)
+			c.checkLimits(now)
+		case <-ctx.Done():
+			c.End(shutdown(context.Cause(ctx)))
+		case <-c.ending:
+			return
+		}
+	}
+}
+
+func (c *Call) isEnding() bool {
+	select {
+	case <-c.ending:
+		return true
+	default:
+		return false
+	}
+}
+
+// shutdown makes the end of a context the end of a call.
+func shutdown(err error) error {
+	var cause media.Cause
+	if errors.As(err, &cause) {
+		return err
+	}
+	return fmt.Errorf("bridge: %w: %w", media.Shutdown, err)
+}
+
+// post hands op to the call's own goroutine.
+func (c *Call) post(op func()) {
+	select {
+	case c.ops <- op:
+	default:
+		c.End(fmt.Errorf("bridge: %d events wait: %w", opsLimit, media.Internal))
+	}
+}
+
+// note records an event and logs it at debug.
+func (c *Call) note(name string, attrs ...any) {
+	e := c.timeline.add(name, attrs...)
+	if l := c.log.Debug(); l.Enabled() {
+		for _, a := range e.Attrs {
+			l = l.Any(a.Key, a.Value)
+		}
+		l.Dur("offset", e.Offset).Msg(name)
+	}
+}

@@ -1,0 +1,174 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/realtime"
+)
+
+// ring lets the caller hear that the call is being set up.
+func (c *Call) ring(ctx context.Context) {
+	if err := c.cfg.Leg.Ring(ctx); err != nil {
+		c.End(fmt.Errorf("bridge: ring: %w", err))
+		return
+	}
+	c.note(EventRinging)
+}
+
+// openSession opens a session, within life, at the first provider that gives
+// one, and carries it in ctx until it ends.
+func (c *Call) openSession(ctx, life context.Context) {
+	refused := errors.New("no provider is configured")
+	for _, provider := range c.cfg.Agent.Providers {
+		began := time.Now()
+		session, err := c.open(life, provider)
+		if err == nil {
+			c.meters.connect(provider.Name, time.Since(began))
+			c.note(EventSessionOpen, "provider", provider.Name, "took", time.Since(began))
+			c.carry(ctx, session)
+			return
+		}
+		if life.Err() != nil {
+			return
+		}
+		refused = err
+		c.meters.sessionError(codeOfLoss(err))
+		c.note(EventSessionFail, "provider", provider.Name, "error", err.Error())
+		c.log.Warn().Err(err).Str("provider", provider.Name).Msg("session refused")
+	}
+	c.post(func() { c.fail(fmt.Errorf("bridge: %w: %w", media.ProviderRefused, refused)) })
+}
+
+// open opens a session at provider.
+func (c *Call) open(ctx context.Context, provider realtime.Provider) (*realtime.Session, error) {
+	session, err := realtime.NewSession(realtime.Config{
+		Provider:       provider,
+		Properties:     c.properties(),
+		Handler:        (*receiver)(c),
+		ConnectTimeout: c.cfg.ConnectTimeout,
+		CloseTimeout:   c.cfg.Polite * 3 / 4,
+	})
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.ConnectTimeout)
+	defer cancel()
+	if err := session.Open(ctx); err != nil {
+		return nil, err
+	}
+	return session, nil
+}
+
+// carry runs an open session until it ends.
+func (c *Call) carry(ctx context.Context, session *realtime.Session) {
+	c.session.Store(session)
+	c.post(func() { c.connected(session) })
+	err := session.Run(ctx)
+	if c.isEnding() {
+		return
+	}
+	if err == nil {
+		err = errors.New("closed")
+	}
+	c.meters.sessionError(codeOfLoss(err))
+	c.log.Warn().Err(err).Msg("session lost")
+	c.post(func() { c.fail(fmt.Errorf("bridge: %w: %w", media.ProviderLost, err)) })
+}
+
+// properties are the agent's, completed: audio passes through in the leg's own
+// codec, and the provider interrupts only when the caller may.
+func (c *Call) properties() realtime.Properties {
+	p := c.cfg.Agent.Properties
+	format := realtime.FormatULaw
+	if c.cfg.Leg.Codec() == media.PCMA {
+		format = realtime.FormatALaw
+	}
+	if p.InputAudioFormat == "" {
+		p.InputAudioFormat = format
+	}
+	if p.OutputAudioFormat == "" {
+		p.OutputAudioFormat = format
+	}
+	barge := c.cfg.Agent.BargeIn
+	if barge.Mode == BargeInOff || barge.ProtectGreeting && !c.cfg.Agent.Greeting.none() {
+		p.TurnDetection = interrupting(p.TurnDetection, false)
+	}
+	return p
+}
+
+// interrupting returns d with interrupt_response set.
+func interrupting(d *realtime.TurnDetection, on bool) *realtime.TurnDetection {
+	set := realtime.TurnDetection{Type: "server_vad"}
+	if d != nil {
+		set = *d
+	}
+	set.InterruptResponse = &on
+	return &set
+}
+
+// connected greets the caller and answers the call, in this order: the caller
+// hears ringing while the greeting is being made, and the greeting with the
+// first packet.
+func (c *Call) connected(session *realtime.Session) {
+	greeting := c.cfg.Agent.Greeting
+	switch {
+	case greeting.Say != "":
+		c.protected.Store(c.cfg.Agent.BargeIn.ProtectGreeting)
+		c.note(EventGreeting)
+		if err := session.Respond(realtime.ResponseRequest{Instructions: greeting.Say}); err != nil {
+			c.log.Debug().Err(err).Msg("greeting not requested")
+		}
+	case len(greeting.Audio) > 0:
+		c.protected.Store(c.cfg.Agent.BargeIn.ProtectGreeting)
+		c.note(EventGreeting)
+		c.play("greeting", greeting.Audio)
+		if greeting.Text != "" {
+			if err := session.CreateItem(said(greeting.Text)); err != nil {
+				c.log.Debug().Err(err).Msg("greeting not added to the conversation")
+			}
+		}
+	}
+	c.accept()
+}
+
+// said is an item that tells the model what the caller heard it say.
+func said(text string) realtime.Item {
+	return realtime.Item{
+		Type: "message", Role: "assistant",
+		Content: []realtime.Content{{Type: "output_text", Text: text}},
+	}
+}
+
+// answer answers the leg as soon as there is something to hear.
+func (c *Call) answer(ctx context.Context) {
+	if !c.cfg.Agent.Greeting.none() {
+		wait := time.NewTimer(c.cfg.GreetingWait)
+		defer wait.Stop()
+		select {
+		case <-c.firstAudio:
+		case <-wait.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+	answering, cancel := context.WithTimeout(ctx, c.cfg.AnswerTimeout)
+	defer cancel()
+	if err := c.cfg.Leg.Answer(answering); err != nil {
+		c.End(fmt.Errorf("bridge: answer: %w", err))
+		return
+	}
+	c.post(c.answered)
+}
+
+func (c *Call) answered() {
+	c.answeredAt = time.Now()
+	c.lastActivity = c.answeredAt
+	c.state.Store(uint32(Talking))
+	c.meters.setup.Observe(c.answeredAt.Sub(c.timeline.start).Seconds())
+	c.note(EventAnswered)
+	c.log.Info().Dur("setup", c.answeredAt.Sub(c.timeline.start)).Msg("call answered")
+}

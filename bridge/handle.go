@@ -1,0 +1,59 @@
+package bridge
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/realtime"
+)
+
+// handle acts on an event of the session, on the call's own goroutine; at is
+// when it arrived.
+func (c *Call) handle(e realtime.Event, at time.Time) {
+	switch e := e.(type) {
+	case realtime.SpeechStarted:
+		c.callerStarts(at)
+	case realtime.SpeechStopped:
+		c.callerStops(e, at)
+	case realtime.TranscriptionDone:
+		c.note(EventTranscript, "who", "caller", "item", e.ItemID, "text", e.Transcript)
+	case realtime.TranscriptDone:
+		c.note(EventTranscript, "who", "agent", "item", e.ItemID, "text", e.Transcript)
+	case realtime.ResponseDone:
+		c.responseDone(e.Response)
+	case realtime.ErrorEvent:
+		c.sessionError(e.Error)
+	case realtime.Unknown:
+		if e.Err != nil {
+			c.meters.sessionError("malformed")
+			c.log.Debug().Err(e.Err).Msg("malformed event")
+		}
+	}
+}
+
+// responseDone accounts for a response. A failed one says so nowhere else.
+func (c *Call) responseDone(r realtime.Response) {
+	c.meters.usage(r.Usage)
+	if e := r.Err(); e != nil {
+		c.sessionError(*e)
+	}
+}
+
+// sessionError acts on an error that the provider reports. Most of them leave
+// the session as it was.
+func (c *Call) sessionError(e realtime.ErrorDetail) {
+	c.meters.sessionError(codeOf(e))
+	if e.Request() == "conversation.item.truncate" {
+		c.meters.truncations.refused.Inc()
+	}
+	c.note(EventError, "code", codeOf(e), "message", e.Message)
+	switch e.Kind() {
+	case realtime.Benign:
+	case realtime.Fatal:
+		c.fail(fmt.Errorf("bridge: %w: %w", media.ProviderLost, e))
+	default:
+		c.log.Warn().Str("code", e.Code).Str("param", e.Param).Str("request", e.Request()).
+			Msg("provider reports an error")
+	}
+}

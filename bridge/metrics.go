@@ -1,0 +1,181 @@
+package bridge
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/realtime"
+)
+
+// Metrics are the series that calls feed.
+type Metrics struct {
+	total       *prometheus.CounterVec
+	duration    *prometheus.HistogramVec
+	setup       *prometheus.HistogramVec
+	teardown    *prometheus.HistogramVec
+	latency     *prometheus.HistogramVec
+	bargeIns    *prometheus.CounterVec
+	bargeStop   *prometheus.HistogramVec
+	truncations *prometheus.CounterVec
+	frames      *prometheus.CounterVec
+	bytes       *prometheus.CounterVec
+	underruns   *prometheus.CounterVec
+	connects    *prometheus.HistogramVec
+	errors      *prometheus.CounterVec
+	tokens      *prometheus.CounterVec
+}
+
+// callLabels are on every series of a call.
+var callLabels = []string{"leg", "trunk", "agent", "provider"}
+
+// NewMetrics registers the series of calls with reg, which may be nil.
+func NewMetrics(reg prometheus.Registerer) *Metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, append(labels, callLabels...))
+		return registered(reg, v)
+	}
+	histogram := func(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+		v := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: name, Help: help, Buckets: buckets,
+			NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 160,
+		}, append(labels, callLabels...))
+		return registered(reg, v)
+	}
+	short := prometheus.ExponentialBuckets(0.0001, 2.5, 12)
+	waits := []float64{.02, .05, .1, .2, .3, .5, .75, 1, 1.5, 2, 3, 5, 10}
+	return &Metrics{
+		total:       counter("callgw_calls_total", "Calls that ended, by why.", "outcome"),
+		duration:    histogram("callgw_call_duration_seconds", "Answer to end.", []float64{5, 15, 30, 60, 120, 300, 600, 1800, 3600}),
+		setup:       histogram("callgw_call_setup_seconds", "Arrival to answer.", waits),
+		teardown:    histogram("callgw_call_teardown_seconds", "Decision to end a call until nothing of it is left.", waits),
+		latency:     histogram("callgw_response_latency_seconds", "Caller's last speech sample on the wire to the first reply sample on the wire (total) and its parts.", waits, "stage"),
+		bargeIns:    counter("callgw_barge_in_total", "Times that the caller interrupted the agent."),
+		bargeStop:   histogram("callgw_barge_in_stop_seconds", "speech_started received to the playout stopped.", short),
+		truncations: counter("callgw_truncations_total", "Items whose unheard audio the model was told to forget.", "result"),
+		frames:      counter("callgw_audio_frames_total", "Frames of caller audio (in) and of agent audio (out).", "direction"),
+		bytes:       counter("callgw_audio_bytes_total", "Bytes of caller audio (in) and of agent audio (out).", "direction"),
+		underruns:   counter("callgw_playout_underruns_total", "Times that agent audio ran out in the middle of an item."),
+		connects:    histogram("callgw_realtime_connect_seconds", "Dialling a provider to a configured session.", waits),
+		errors:      counter("callgw_realtime_errors_total", "Errors that providers reported, and lost sessions.", "code"),
+		tokens:      counter("callgw_realtime_tokens_total", "Tokens used.", "direction", "kind"),
+	}
+}
+
+func registered[C prometheus.Collector](reg prometheus.Registerer, c C) C {
+	if reg != nil {
+		reg.MustRegister(c)
+	}
+	return c
+}
+
+// meters are the series of one call, resolved.
+type meters struct {
+	*Metrics
+	labels      []string
+	setup       prometheus.Observer
+	underruns   prometheus.Counter
+	truncations struct{ sent, deleted, refused prometheus.Counter }
+	framesIn    delta
+	bytesIn     delta
+	framesOut   delta
+	bytesOut    delta
+}
+
+// delta feeds a counter from a running total.
+type delta struct {
+	counter prometheus.Counter
+	fed     int64
+}
+
+func (d *delta) feed(total int64) {
+	d.counter.Add(float64(total - d.fed))
+	d.fed = total
+}
+
+// resolve looks the series of one call up.
+func (m *Metrics) resolve(f Facts, a Agent) *meters {
+	if m == nil {
+		m = NewMetrics(nil)
+	}
+	provider := ""
+	if len(a.Providers) > 0 {
+		provider = a.Providers[0].Name
+	}
+	r := &meters{Metrics: m, labels: []string{f.Leg, f.Trunk, a.Name, provider}}
+	r.setup = m.setup.WithLabelValues(r.labels...)
+	r.underruns = m.underruns.WithLabelValues(r.labels...)
+	r.truncations.sent = m.truncations.WithLabelValues(r.with("sent")...)
+	r.truncations.deleted = m.truncations.WithLabelValues(r.with("deleted")...)
+	r.truncations.refused = m.truncations.WithLabelValues(r.with("refused")...)
+	r.framesIn.counter = m.frames.WithLabelValues(r.with("in")...)
+	r.framesOut.counter = m.frames.WithLabelValues(r.with("out")...)
+	r.bytesIn.counter = m.bytes.WithLabelValues(r.with("in")...)
+	r.bytesOut.counter = m.bytes.WithLabelValues(r.with("out")...)
+	return r
+}
+
+// with returns the values of labels that stand before those of the call.
+func (r *meters) with(values ...string) []string { return append(values, r.labels...) }
+
+// flush feeds the counters of the frame path, which keeps its own.
+func (r *meters) flush(c *Call) {
+	r.framesIn.feed(c.uplink.frames.Load())
+	r.bytesIn.feed(c.uplink.bytes.Load())
+	sent := c.queue.State().Sent
+	r.framesOut.feed((sent + media.FrameBytes - 1) / media.FrameBytes)
+	r.bytesOut.feed(sent)
+}
+
+func (r *meters) connect(provider string, took time.Duration) {
+	r.connects.WithLabelValues(r.labels[0], r.labels[1], r.labels[2], provider).Observe(took.Seconds())
+}
+
+func (r *meters) sessionError(code string) {
+	r.errors.WithLabelValues(r.with(code)...).Inc()
+}
+
+func (r *meters) bargeIn(stopped time.Duration) {
+	r.bargeIns.WithLabelValues(r.labels...).Inc()
+	r.bargeStop.WithLabelValues(r.labels...).Observe(stopped.Seconds())
+}
+
+func (r *meters) reply(l Latency) {
+	for stage, d := range map[string]time.Duration{"total": l.Total, "vad": l.VAD, "model": l.Model, "queue": l.Queue} {
+		r.latency.WithLabelValues(r.with(stage)...).Observe(d.Seconds())
+	}
+}
+
+// usage counts the tokens of one response. Cached ones are counted apart from,
+// not besides, those that were read anew.
+func (r *meters) usage(u *realtime.Usage) {
+	if u == nil {
+		return
+	}
+	in, out := u.InputTokenDetails, u.OutputTokenDetails
+	cached := in.CachedTokensDetails
+	for _, t := range []struct {
+		direction, kind string
+		n               int
+	}{
+		{"input", "text", in.TextTokens - cached.TextTokens},
+		{"input", "audio", in.AudioTokens - cached.AudioTokens},
+		{"input", "cached_text", cached.TextTokens},
+		{"input", "cached_audio", cached.AudioTokens},
+		{"output", "text", out.TextTokens},
+		{"output", "audio", out.AudioTokens},
+	} {
+		if t.n > 0 {
+			r.tokens.WithLabelValues(r.with(t.direction, t.kind)...).Add(float64(t.n))
+		}
+	}
+}
+
+func (r *meters) ended(cause media.Cause, answered time.Time, teardown time.Duration) {
+	r.total.WithLabelValues(r.with(cause.String())...).Inc()
+	r.teardown.WithLabelValues(r.labels...).Observe(teardown.Seconds())
+	if !answered.IsZero() {
+		r.duration.WithLabelValues(r.labels...).Observe(time.Since(answered).Seconds())
+	}
+}

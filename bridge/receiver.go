@@ -1,0 +1,61 @@
+package bridge
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/bridge/playout"
+	"github.com/callgw/callgw/realtime"
+)
+
+// receiver takes what comes from the session, on the session's reader
+// goroutine. What must not be overtaken happens here: audio, and the end of it
+// when the caller begins to speak. All else goes to the call's own goroutine.
+type receiver Call
+
+// Audio queues one delta of the agent's audio.
+func (r *receiver) Audio(d realtime.AudioDelta) {
+	c := (*Call)(r)
+	kept, err := c.queue.Write(d.ResponseID, d.ItemID, d.ContentIndex, d.Audio)
+	if err != nil {
+		c.End(fmt.Errorf("bridge: %w: %w", media.ProviderLost, err))
+		return
+	}
+	if kept {
+		c.turns.delta(time.Now())
+		c.firstOnce.Do(func() { close(c.firstAudio) })
+	}
+}
+
+// Event books in the ledger what an event means for it, and hands it on.
+func (r *receiver) Event(e realtime.Event) {
+	c := (*Call)(r)
+	at := time.Now()
+	switch e := e.(type) {
+	case realtime.ResponseCreated:
+		c.turns.created()
+		c.queue.Begin(e.Response.ID)
+	case realtime.OutputItemAdded:
+		c.promise(e)
+	case realtime.AudioDone:
+		c.queue.EndItem(playout.Ref{ResponseID: e.ResponseID, ItemID: e.ItemID, ContentIndex: e.ContentIndex})
+	case realtime.ResponseDone:
+		c.queue.End(e.Response.ID)
+	case realtime.SpeechStarted:
+		c.bargeIn(at)
+	}
+	c.post(func() { c.handle(e, at) })
+}
+
+// promise books an item that is going to speak. An item that comes after its
+// response was interrupted will never be heard: the model must not believe that
+// it was.
+func (c *Call) promise(e realtime.OutputItemAdded) {
+	if e.Item.Type != "message" {
+		return
+	}
+	if !c.queue.Item(playout.Ref{ResponseID: e.ResponseID, ItemID: e.Item.ID}) {
+		c.unsay(e.Item.ID)
+	}
+}

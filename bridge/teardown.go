@@ -1,0 +1,65 @@
+package bridge
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/callgw/callgw/bridge/media"
+)
+
+// fail ends a call whose model side is gone: with the recording that apologises
+// if there is one, else at once.
+func (c *Call) fail(cause error) {
+	clip := c.cfg.Agent.OnFailure.Audio
+	if len(clip) == 0 || c.farewell != nil || c.isEnding() {
+		c.End(cause)
+		return
+	}
+	c.farewell = cause
+	c.queue.Interrupt()
+	c.flush()
+	c.play("on_failure", clip)
+	if c.answeredAt.IsZero() {
+		c.accept()
+	}
+}
+
+// teardown ends both sides at the same time, politely for as long as
+// Config.Polite, then by cutting them, and returns when nothing is left.
+func (c *Call) teardown(sides context.Context, cut context.CancelCauseFunc, legSide, modelSide *sync.WaitGroup) {
+	began := time.Now()
+	c.state.Store(uint32(Ending))
+	c.endingSince.Store(began.UnixNano())
+	cause := media.CauseOf(c.cause)
+	c.note(EventEnding, "cause", cause.String())
+
+	polite, cancel := context.WithTimeout(sides, c.cfg.Polite)
+	defer cancel()
+	stop := context.AfterFunc(polite, func() { cut(c.cause) })
+	defer stop()
+	modelSide.Go(func() {
+		if s := c.session.Load(); s != nil {
+			s.Close()
+		}
+	})
+	legSide.Go(func() {
+		if err := c.cfg.Leg.Hangup(polite, c.cause); err != nil {
+			c.log.Debug().Err(err).Msg("leg not ended politely")
+		}
+	})
+	modelSide.Wait()
+	legSide.Wait()
+
+	c.meters.flush(c)
+	took := time.Since(began)
+	c.meters.ended(cause, c.answeredAt, took)
+	c.note(EventEnded, "cause", cause.String(), "teardown", took)
+	l := c.log.Info().Str("cause", cause.String()).Dur("teardown", took).
+		Dur("duration", time.Since(c.timeline.start)).
+		Int64("audio_in", c.uplink.bytes.Load()).Int64("audio_out", c.queue.State().Sent)
+	if c.cause != nil && cause != media.CallerHungUp {
+		l = l.AnErr("reason", c.cause)
+	}
+	l.Msg("call ended")
+}

@@ -1,0 +1,85 @@
+package bridge
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// Attr is one detail of a timeline event.
+type Attr struct {
+	Key   string
+	Value any
+}
+
+// Event is one thing that happened to a call.
+type Event struct {
+	Offset time.Duration // since the call arrived, monotonic
+	Name   string
+	Attrs  []Attr
+}
+
+// The names of the events of a timeline.
+const (
+	EventArrived      = "arrived"
+	EventRinging      = "ringing"
+	EventSessionOpen  = "session_open"
+	EventSessionFail  = "session_refused"
+	EventGreeting     = "greeting"
+	EventAnswered     = "answered"
+	EventAgentStarts  = "agent_starts"
+	EventAgentStops   = "agent_stops"
+	EventCallerStarts = "caller_starts"
+	EventCallerStops  = "caller_stops"
+	EventReply        = "reply"
+	EventBargeIn      = "barge_in"
+	EventTruncated    = "truncated"
+	EventTranscript   = "transcript"
+	EventDigit        = "digit"
+	EventHold         = "hold"
+	EventResume       = "resume"
+	EventUnderrun     = "underrun"
+	EventError        = "error"
+	EventEnding       = "ending"
+	EventEnded        = "ended"
+)
+
+// timelineLimit bounds the events kept of one call; later ones are counted.
+const timelineLimit = 4096
+
+// timeline keeps a call's events in the order of their happening.
+type timeline struct {
+	start   time.Time
+	observe func(Event)
+
+	mu      sync.Mutex
+	events  []Event
+	dropped int
+}
+
+// add records an event; attrs are keys and values in turn.
+func (t *timeline) add(name string, attrs ...any) Event {
+	e := Event{Name: name}
+	for i := 0; i+1 < len(attrs); i += 2 {
+		e.Attrs = append(e.Attrs, Attr{attrs[i].(string), attrs[i+1]})
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e.Offset = time.Since(t.start)
+	if len(t.events) < timelineLimit {
+		t.events = append(t.events, e)
+	} else {
+		t.dropped++
+	}
+	// Under the lock, so that observers see events in order.
+	if t.observe != nil {
+		t.observe(e)
+	}
+	return e
+}
+
+func (t *timeline) snapshot() []Event {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.events)
+}

@@ -1,0 +1,83 @@
+package bridge
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/callgw/callgw/bridge/media"
+)
+
+// uplink takes what comes from the phone. It implements media.Uplink.
+type uplink struct {
+	call *Call
+	held atomic.Bool
+
+	frames, bytes atomic.Int64
+	clock         clock
+}
+
+func newUplink(c *Call) *uplink { return &uplink{call: c} }
+
+// Frame sends caller audio on to the session.
+func (u *uplink) Frame(p []byte) {
+	u.frames.Add(1)
+	u.bytes.Add(int64(len(p)))
+	if u.held.Load() {
+		return
+	}
+	if s := u.call.session.Load(); s != nil {
+		s.Append(p)
+		u.clock.advance(int64(len(p)), time.Now())
+	}
+}
+
+// Digit reports a key press.
+func (u *uplink) Digit(d media.Digit) {
+	c := u.call
+	c.post(func() {
+		c.lastActivity = time.Now()
+		c.note(EventDigit, "digit", d.String())
+	})
+}
+
+// Hold stops the agent's speech where it is, and the caller's audio from
+// reaching the model, until the call is taken back.
+func (u *uplink) Hold(on bool) {
+	u.held.Store(on)
+	c := u.call
+	if on {
+		c.queue.Pause()
+	} else {
+		c.queue.Resume()
+	}
+	c.post(func() {
+		c.lastActivity = time.Now()
+		if on {
+			c.state.Store(uint32(Holding))
+			c.note(EventHold)
+			return
+		}
+		c.state.Store(uint32(Talking))
+		c.note(EventResume)
+	})
+}
+
+// clock tells when a sample that a session counts was on the wire: providers
+// count the audio appended, which is a true clock because gaps are filled.
+type clock struct {
+	bytes atomic.Int64
+	at    atomic.Int64 // Unix nanoseconds of the newest byte's arrival
+}
+
+func (k *clock) advance(n int64, now time.Time) {
+	k.bytes.Add(n)
+	k.at.Store(now.UnixNano())
+}
+
+// when returns the arrival of the sample at ms milliseconds of appended audio.
+func (k *clock) when(ms int64) time.Time {
+	behind := media.Duration(k.bytes.Load()) - time.Duration(ms)*time.Millisecond
+	return time.Unix(0, k.at.Load()).Add(-behind)
+}
+
+func (k *clock) reset() { k.bytes.Store(0) }

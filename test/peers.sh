@@ -1,0 +1,26 @@
+#!/bin/sh
+# Installs the SIP peers that the interoperability tests call. Where that is not
+# possible those tests say so and are skipped.
+set -eu
+
+missing=
+command -v sipp >/dev/null || missing="$missing sip-tester"
+command -v baresip >/dev/null || missing="$missing baresip"
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null; then
+	echo "peers: not a Debian machine: install$missing to run all tests" >&2
+	exit 0
+fi
+sudo=
+if [ "$(id -u)" != 0 ]; then
+	sudo="sudo -n"
+	if ! $sudo true 2>/dev/null; then
+		echo "peers: run as root: apt-get install$missing" >&2
+		exit 0
+	fi
+fi
+echo "peers: installing$missing"
+$sudo apt-get update -qq
+# shellcheck disable=SC2086 # a list of packages
+DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null
