@@ -1,6 +1,9 @@
 package media
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Cause says why a call ended. It is an error, so that it travels as the cause
 // of a context and may be wrapped with details; [CauseOf] finds it again. Its
@@ -101,4 +104,29 @@ func CauseOf(err error) Cause {
 		return c.known()
 	}
 	return Internal
+}
+
+// Rejection is a [Rejected] call with a SIP status of its own, as a dialplan
+// chooses it.
+type Rejection struct {
+	Status int    // 400 to 699
+	Phrase string // reason phrase; empty: the status' own
+}
+
+// Error names the status.
+func (r Rejection) Error() string {
+	return fmt.Sprintf("%v: %d %s", Rejected, r.Status, r.Phrase)
+}
+
+// Unwrap returns Rejected.
+func (r Rejection) Unwrap() error { return Rejected }
+
+// RejectionOf returns the SIP status, and the reason phrase if it is not the
+// status' own, that reject a call for err.
+func RejectionOf(err error) Rejection {
+	var r Rejection
+	if errors.As(err, &r) && r.Status >= 400 && r.Status <= 699 {
+		return r
+	}
+	return Rejection{Status: CauseOf(err).SIPStatus()}
 }

@@ -53,3 +53,25 @@ func TestEveryCauseHasAllItsForms(t *testing.T) {
 		t.Errorf("%d causes listed", len(names))
 	}
 }
+
+func TestRejectionOf(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		err  error
+		want media.Rejection
+	}{
+		{"a rejection of its own", fmt.Errorf("plan: %w", media.Rejection{Status: 486, Phrase: "Busy"}), media.Rejection{Status: 486, Phrase: "Busy"}},
+		{"one that no peer would take", media.Rejection{Status: 200}, media.Rejection{Status: 603}},
+		{"a cause", media.NoRoute, media.Rejection{Status: 404}},
+		{"an error without one", errors.New("boom"), media.Rejection{Status: 500}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := media.RejectionOf(c.err); got != c.want {
+				t.Errorf("RejectionOf(%v) = %+v, want %+v", c.err, got, c.want)
+			}
+		})
+	}
+	if got := media.CauseOf(media.Rejection{Status: 486}); got != media.Rejected {
+		t.Errorf("the cause of a rejection is %v", got)
+	}
+}
