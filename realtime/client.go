@@ -9,20 +9,20 @@ import (
 
 // The client events that this package sends.
 const (
-	sessionUpdate   = "session.update"
-	audioAppend     = "input_audio_buffer.append"
-	audioCommit     = "input_audio_buffer.commit"
-	audioClear      = "input_audio_buffer.clear"
-	itemCreate      = "conversation.item.create"
-	itemTruncate    = "conversation.item.truncate"
-	itemDelete      = "conversation.item.delete"
-	itemRetrieve    = "conversation.item.retrieve"
-	responseCreate  = "response.create"
-	responseCancel  = "response.cancel"
-	eventIDMark     = "#" // between a client event's type and its number
-	appendPrologue  = `{"type":"` + audioAppend + `","audio":"`
-	appendEpilogue  = `"}`
-	noConversation  = "none"
+	sessionUpdate  = "session.update"
+	audioAppend    = "input_audio_buffer.append"
+	audioCommit    = "input_audio_buffer.commit"
+	audioClear     = "input_audio_buffer.clear"
+	itemCreate     = "conversation.item.create"
+	itemTruncate   = "conversation.item.truncate"
+	itemDelete     = "conversation.item.delete"
+	itemRetrieve   = "conversation.item.retrieve"
+	responseCreate = "response.create"
+	responseCancel = "response.cancel"
+	eventIDMark    = "#" // between a client event's type and its number
+	appendPrologue = `{"type":"` + audioAppend + `","audio":"`
+	appendEpilogue = `"}`
+	noConversation = "none"
 )
 
 // clientEvent is a client event other than append. Its id tells its type, so

@@ -239,3 +239,10 @@ func await[E realtime.Event](t testing.TB, r *recorder) E {
 		}
 	}
 }
+
+// expired returns a context that is over.
+func expired() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx, cancel
+}

@@ -15,6 +15,9 @@ type ring struct {
 
 // write stores a copy of audio and returns how many older bytes it cost.
 func (r *ring) write(audio []byte) (dropped int) {
+	if len(audio) == 0 {
+		return 0
+	}
 	if over := len(audio) - r.limit; over > 0 {
 		over = r.whole(over)
 		audio, dropped = audio[over:], over
@@ -62,7 +65,7 @@ func (r *ring) grow(size int) {
 	for capacity < size {
 		capacity *= 2
 	}
-	buf := make([]byte, capacity)
+	buf := make([]byte, min(capacity, r.limit))
 	n := copy(buf, r.buf[r.start:min(r.start+r.length, len(r.buf))])
 	copy(buf[n:r.length], r.buf)
 	r.buf, r.start = buf, 0

@@ -1,0 +1,51 @@
+package realtime
+
+// Seams for tests.
+
+// Decode is what a session makes of one message that is not audio.
+func Decode(msg []byte) (Event, error) { return decode(msg) }
+
+// DeltaDecoder decodes audio deltas.
+type DeltaDecoder = deltaDecoder
+
+// Decode decodes one.
+func (d *deltaDecoder) Decode(msg []byte) (AudioDelta, error) { return d.decode(msg) }
+
+// Outbox is what waits for the socket.
+type Outbox = outbox
+
+// NewOutbox returns an empty one.
+func NewOutbox(f AudioFormat) *Outbox { return newOutbox(f) }
+
+// Append stores audio and returns what it cost.
+func (o *outbox) Append(audio []byte) int {
+	dropped, _ := o.append(audio)
+	return dropped
+}
+
+// Post queues a control event.
+func (o *outbox) Post(msg string) error { return o.post([]byte(msg)) }
+
+// Next returns the next control event or audio.
+func (o *outbox) Next(limit int) (msg string, audio []byte) {
+	chunk := make([]byte, limit)
+	_, _, m, n := o.next(chunk)
+	return string(m), chunk[:n]
+}
+
+// Room returns how many bytes of memory the audio has.
+func (o *outbox) Room() int { return len(o.audio.buf) }
+
+// Receive is the way of one message through a session.
+func (s *Session) Receive(msg []byte) { s.deliver(s.receive(msg)) }
+
+// Take is the way of one append from the outbox to the frame that is written.
+func (w *writer) take() []byte {
+	_, _, _, n := w.out.next(w.chunk)
+	return w.appender.encode(w.chunk[:n])
+}
+
+// Frames returns a function that makes the next append of what s has been given.
+func (s *Session) Frames() func() []byte {
+	return newWriter(nil, s.out, s.cfg.Properties.InputAudioFormat, &s.stats).take
+}
