@@ -1,0 +1,144 @@
+package mediastream
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+const (
+	// maxMessage bounds inbound messages; a second of audio is 11 KiB.
+	maxMessage = 64 << 10
+	// readBuffer holds an ordinary media message whole, writeBuffer 100 ms.
+	readBuffer  = 1 << 10
+	writeBuffer = 2 << 10
+)
+
+// alarm lets the one goroutine that reads a socket also do what is due while
+// nothing arrives. A WebSocket does not survive a read deadline; below it, a
+// connection does.
+type alarm interface {
+	// due returns when ring is to be called unless something arrives.
+	due() time.Time
+	ring(now time.Time)
+}
+
+// alarmConn rings while a read waits. Its fields are set by the goroutine that
+// reads.
+type alarmConn struct {
+	net.Conn
+	alarm  alarm     // may be nil
+	cutoff time.Time // when reading ends, whatever arrives; zero: never
+}
+
+var errCutoff = errors.New("mediastream: time is up")
+
+// Read reads like the connection below, ringing the alarm when it is due.
+func (c *alarmConn) Read(p []byte) (int, error) {
+	for {
+		now := time.Now()
+		if !c.cutoff.IsZero() && !now.Before(c.cutoff) {
+			return 0, errCutoff
+		}
+		deadline := c.cutoff
+		if c.alarm != nil {
+			if due := c.alarm.due(); deadline.IsZero() || due.Before(deadline) {
+				deadline = due
+			}
+		}
+		// What has arrived goes before what is due, however late we are: a
+		// deadline in the past would not even look.
+		if soon := now.Add(time.Millisecond); !deadline.IsZero() && deadline.Before(soon) {
+			deadline = soon
+		}
+		if err := c.SetReadDeadline(deadline); err != nil {
+			return 0, err
+		}
+		n, err := c.Conn.Read(p)
+		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return n, err
+		}
+		if now := time.Now(); c.alarm != nil && !now.Before(c.alarm.due()) {
+			c.alarm.ring(now)
+		}
+	}
+}
+
+// hijacker puts an alarmConn under the WebSocket that an upgrade makes.
+type hijacker struct {
+	http.ResponseWriter
+	conn *alarmConn
+}
+
+// upgrade answers a WebSocket handshake. Carriers send no Origin and need no
+// subprotocol; compression would cost more than base64 of noise can yield.
+// Reading ends at cutoff.
+func upgrade(w http.ResponseWriter, r *http.Request, cutoff time.Time) (*socket, error) {
+	upgrader := websocket.Upgrader{
+		ReadBufferSize: readBuffer, WriteBufferSize: writeBuffer,
+		HandshakeTimeout: 5 * time.Second,
+		CheckOrigin:      func(*http.Request) bool { return true },
+	}
+	h := &hijacker{w, &alarmConn{cutoff: cutoff}}
+	ws, err := upgrader.Upgrade(h, r, nil)
+	if err != nil {
+		return nil, err
+	}
+	ws.SetReadLimit(maxMessage)
+	return &socket{Conn: ws, below: h.conn}, nil
+}
+
+// socket is a WebSocket with the connection below it.
+type socket struct {
+	*websocket.Conn
+	below *alarmConn
+	text  []byte // the latest message, reused
+}
+
+// next reads one text message. It is valid until the next call.
+func (s *socket) next() ([]byte, error) {
+	kind, r, err := s.NextReader()
+	if err != nil {
+		return nil, err
+	}
+	if kind != websocket.TextMessage {
+		return nil, faultBinary
+	}
+	s.text = s.text[:0]
+	for {
+		if len(s.text) == cap(s.text) {
+			s.text = append(s.text, 0)[:len(s.text)]
+		}
+		n, err := r.Read(s.text[len(s.text):cap(s.text)])
+		s.text = s.text[:len(s.text)+n]
+		if err != nil {
+			if err == io.EOF { // of the message
+				return s.text, nil
+			}
+			return nil, err
+		}
+	}
+}
+
+// sendClose sends a close frame; it does not wait for the peer's.
+func (s *socket) sendClose(code int, reason string) {
+	message := websocket.FormatCloseMessage(code, reason)
+	// The connection is closed next, whether this gets through or not.
+	_ = s.WriteControl(websocket.CloseMessage, message, time.Now().Add(closeWait))
+}
+
+// Hijack implements [http.Hijacker].
+func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	h.conn.Conn = conn
+	return h.conn, buffered, nil
+}

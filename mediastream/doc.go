@@ -1,0 +1,22 @@
+// Package mediastream is the leg that a carrier speaks in JSON over WebSocket:
+// Twilio's Media Streams and the dialects that follow them.
+//
+// A call arrives as a signed webhook, which is this leg's INVITE; the TwiML
+// that answers it is the 200, and the start message on the socket it asks for
+// is the ACK. [Handler] serves both requests and hands each call to
+// [Config.Handler] as a [Stream], which satisfies the bridge's leg
+// structurally.
+//
+// The package never imports the bridge, the SIP leg or the model's side. What
+// differs from carrier to carrier is data in a profile.
+//
+// Goroutines: [Handler.Run] owns one for each call's Config.Handler;
+// [Stream.Run] reads the socket in the caller's goroutine and owns one writer.
+// Both return only when theirs are gone. A socket between its upgrade and its
+// start message belongs to the HTTP server's goroutine, bounded by
+// Config.StartTimeout, and Handler.Run waits for it.
+//
+// What the caller has heard is known from marks, which the carrier returns when
+// it has played what came before them, and from the round trip, measured by
+// marks sent while nothing is buffered. See playhead.go.
+package mediastream

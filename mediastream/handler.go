@@ -1,0 +1,150 @@
+package mediastream
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Handler takes a carrier's requests and makes streams of them.
+type Handler struct {
+	cfg      Config
+	profile  *profile
+	tokens   tokens
+	arrivals chan *Stream
+	drain    chan struct{} // closed by Drain
+
+	mu       sync.Mutex
+	draining bool
+	closed   bool               // Run has ended
+	streams  map[string]*Stream // by the carrier's call id, from webhook to end
+	opening  map[*socket]bool   // sockets before their start
+	openings sync.WaitGroup     // of opening's goroutines; Add under mu
+}
+
+// NewHandler returns a handler. Errors name what is wrong with cfg.
+func NewHandler(cfg Config) (*Handler, error) {
+	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	cfg.AuthTokens = slices.Clone(cfg.AuthTokens)
+	return &Handler{
+		cfg:      cfg,
+		profile:  twilio(),
+		arrivals: make(chan *Stream),
+		drain:    make(chan struct{}),
+		streams:  make(map[string]*Stream),
+		opening:  make(map[*socket]bool),
+	}, nil
+}
+
+// Register adds the carrier's endpoints to mux. The server's write timeout must
+// be longer than Config.AnswerTimeout.
+func (h *Handler) Register(mux *http.ServeMux) {
+	mux.HandleFunc("POST "+h.profile.voice, h.voice)
+	mux.HandleFunc("GET "+h.profile.voice, h.voice)
+	mux.HandleFunc("GET "+h.profile.media, h.media)
+	mux.HandleFunc("POST "+h.profile.status, h.status)
+}
+
+// Run carries the calls. When ctx ends, so do they, for its cause; after Drain,
+// it waits for them. It returns when the last one is gone, and must be running
+// for calls to be taken.
+func (h *Handler) Run(ctx context.Context) error {
+	var calls sync.WaitGroup
+	defer h.close()
+	defer calls.Wait()
+	for {
+		select {
+		case s := <-h.arrivals:
+			calls.Go(func() {
+				defer h.forget(s)
+				defer s.abandon()
+				h.cfg.Handler(ctx, s)
+			})
+		case <-h.drain:
+			return nil
+		case <-ctx.Done():
+			h.Drain()
+			return nil
+		}
+	}
+}
+
+// Drain refuses new calls as busy; those that exist go on.
+func (h *Handler) Drain() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.draining {
+		h.draining = true
+		close(h.drain)
+	}
+}
+
+// close cuts the sockets that have not become streams and waits for them.
+func (h *Handler) close() {
+	h.mu.Lock()
+	h.closed = true
+	for sock := range h.opening {
+		_ = sock.Close()
+	}
+	h.mu.Unlock()
+	h.openings.Wait()
+}
+
+// remember enters s among the streams. It returns false if the call has a
+// stream already; one that still rings makes way, as the carrier asks again
+// only after it has given up the first request.
+func (h *Handler) remember(s *Stream) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if old := h.streams[s.call]; old != nil {
+		if !old.ringing() {
+			return false
+		}
+		old.end(errSuperseded)
+	}
+	h.streams[s.call] = s
+	return true
+}
+
+func (h *Handler) forget(s *Stream) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.streams[s.call] == s {
+		delete(h.streams, s.call)
+	}
+}
+
+// stream returns the stream of the carrier's call id, or nil.
+func (h *Handler) stream(call string) *Stream {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.streams[call]
+}
+
+// authentic tells whether r was signed as a request to target, which begins
+// with the public URL, with these parameters.
+func (h *Handler) authentic(r *http.Request, target string, form url.Values) bool {
+	return !h.cfg.Validate ||
+		ValidSignature(h.cfg.AuthTokens, target, form, r.Header.Get(h.profile.signatureHeader))
+}
+
+// target returns what follows the origin in the URL that the carrier asked
+// for, byte for byte, as it is signed.
+func target(r *http.Request) string {
+	if strings.HasPrefix(r.RequestURI, "/") {
+		return r.RequestURI
+	}
+	return r.URL.RequestURI()
+}
+
+// reject counts a refused request.
+func (h *Handler) reject(r *http.Request, reason string) {
+	h.cfg.Metrics.rejected[reason].Inc()
+	h.cfg.Log.Debug().Str("path", r.URL.Path).Str("remote", r.RemoteAddr).Str("reason", reason).
+		Msg("request refused")
+}

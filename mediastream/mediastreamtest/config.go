@@ -1,0 +1,44 @@
+package mediastreamtest
+
+import (
+	"context"
+	"net"
+	"net/url"
+	"time"
+)
+
+// Config of a call. Only WebhookURL is required.
+type Config struct {
+	// WebhookURL is the gateway's voice webhook: http://host/twilio/voice.
+	WebhookURL string
+	// PublicURL is the gateway's origin as it believes it to be, against which
+	// requests are signed; default: that of the URLs used. The socket is opened
+	// on WebhookURL's host if PublicURL is set.
+	PublicURL string
+	// From and To are the numbers; Params are further webhook parameters.
+	From, To string
+	Params   url.Values
+	// AccountSID and CallSID default to one fixed and one random.
+	AccountSID, CallSID string
+	// AuthToken signs. Empty: nothing is signed.
+	AuthToken string
+
+	// Delay is the network's, one way; up to Jitter is added to each message.
+	Delay, Jitter time.Duration
+	// Seed makes jitter and ids repeatable. 0: a random one.
+	Seed uint64
+
+	// SkipSilence leaves out caller audio that is silent, as some calls do.
+	SkipSilence bool
+	// Duplicate sends every nth media message twice, Swap exchanges every nth
+	// with the one after it. 0: never.
+	Duplicate, Swap int
+	// Lose leaves out media messages lost to the network before the carrier:
+	// those whose number, from 0, it returns true for.
+	Lose func(n int) bool
+	// Record keeps what the caller hears for Call.Recording.
+	Record bool
+
+	// DialContext opens connections. Default: a net.Dialer's.
+	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
+}

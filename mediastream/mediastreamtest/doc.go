@@ -1,0 +1,14 @@
+// Package mediastreamtest is a media-stream carrier for tests, demonstrations
+// and load: a scripted phone whose calls reach a gateway as Twilio's do.
+//
+// [Dial] sends the signed voice webhook, does what the TwiML says and opens the
+// signed socket. The [Call] then plays what it receives on a true playout clock
+// (a frame every 20 ms on an absolute schedule, as RTP leaves a carrier), echoes
+// marks when played, at once if nothing is buffered, and all of them on clear.
+// It holds the gateway to the documentation to the letter and records every
+// breach; see [Call.Violations]. One-way delay and jitter are simulated in both
+// directions, in order, as on a TCP connection.
+//
+// Goroutines: [Call.Run] works in the caller's and owns one that reads the
+// socket; it returns when both are done.
+package mediastreamtest

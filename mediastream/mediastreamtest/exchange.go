@@ -1,0 +1,278 @@
+package mediastreamtest
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/callgw/callgw/bridge/media"
+)
+
+// exchange is a running call: the carrier's clock, its playout and its two
+// directions of network. One goroutine does everything, each thing at its time.
+type exchange struct {
+	c    *Call
+	up   media.Uplink
+	down media.Downlink
+
+	began   time.Time
+	ticks   int64
+	playout playout
+	frame   [media.FrameBytes]byte
+
+	toCarrier []arrival // on their way, at: when they arrive
+	toGateway []message
+	media     int // media messages, ever
+	swapped   []byte
+	stopping  error     // why the call is to end, once it is
+	cutoff    time.Time // when to stop waiting for the gateway's close
+}
+
+// message is text on its way to the gateway; nil text stands for the close.
+type message struct {
+	at   time.Time
+	text []byte
+}
+
+func newExchange(c *Call, up media.Uplink, down media.Downlink) *exchange {
+	return &exchange{c: c, up: up, down: down, began: time.Now()}
+}
+
+func (x *exchange) run(ctx context.Context, inbox <-chan arrival) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	done := ctx.Done()
+	for {
+		now := time.Now()
+		if err := x.advance(now); err != nil {
+			return err
+		}
+		timer.Reset(x.next().Sub(now))
+		select {
+		case <-timer.C:
+		case a := <-inbox:
+			if a.err != nil {
+				if x.stopping != nil {
+					return x.stopping
+				}
+				return ending(a.err)
+			}
+			a.at = x.arrives(a.at, len(x.toCarrier), func(i int) time.Time { return x.toCarrier[i].at })
+			x.toCarrier = append(x.toCarrier, a)
+		case step := <-x.c.control:
+			switch step.kind {
+			case hangUp:
+				x.stop(now, step.cause)
+			case press:
+				x.send(now, `"event":"dtmf","dtmf":{"track":"inbound_track","digit":"`+step.digit.String()+`"}`)
+			case crash:
+				return fmt.Errorf("mediastreamtest: crashed: %w", media.LegFailed)
+			case stall:
+				// Nobody empties the inbox: the socket is not read either.
+				<-ctx.Done()
+				return fmt.Errorf("mediastreamtest: stalled: %w: %w", media.LegFailed, context.Cause(ctx))
+			}
+		case <-done:
+			x.stop(now, context.Cause(ctx))
+			done = nil
+		}
+	}
+}
+
+// next returns when something is due.
+func (x *exchange) next() time.Time {
+	if x.stopping != nil && len(x.toGateway) == 0 {
+		return x.cutoff
+	}
+	at := x.tickAt()
+	if len(x.toCarrier) > 0 && x.toCarrier[0].at.Before(at) {
+		at = x.toCarrier[0].at
+	}
+	if len(x.toGateway) > 0 && x.toGateway[0].at.Before(at) {
+		at = x.toGateway[0].at
+	}
+	return at
+}
+
+func (x *exchange) tickAt() time.Time {
+	return x.began.Add(time.Duration(x.ticks) * media.FrameDuration)
+}
+
+// advance does what is due, in the order in which it happens.
+func (x *exchange) advance(now time.Time) error {
+	if x.stopping != nil && len(x.toGateway) == 0 {
+		if now.Before(x.cutoff) {
+			return nil
+		}
+		return x.stopping
+	}
+	for at := x.next(); !at.After(now); at = x.next() {
+		switch {
+		case len(x.toGateway) > 0 && x.toGateway[0].at.Equal(at):
+			text := x.toGateway[0].text
+			x.toGateway = x.toGateway[:copy(x.toGateway, x.toGateway[1:])]
+			if text == nil {
+				return x.close(now)
+			}
+			if err := x.c.write(text); err != nil {
+				return fmt.Errorf("mediastreamtest: write: %w: %w", media.LegFailed, err)
+			}
+		case len(x.toCarrier) > 0 && x.toCarrier[0].at.Equal(at):
+			a := x.toCarrier[0]
+			x.toCarrier = x.toCarrier[:copy(x.toCarrier, x.toCarrier[1:])]
+			x.obey(at, a.order)
+		default:
+			x.tick(at)
+			x.ticks++
+		}
+	}
+	return nil
+}
+
+// obey does what a message of the gateway asks for.
+func (x *exchange) obey(at time.Time, o order) {
+	echo := func(name string) { x.echo(at, name) }
+	switch o.event {
+	case "media":
+		x.playout.media(o.audio)
+	case "mark":
+		if x.playout.mark(o.mark) {
+			echo(o.mark)
+		}
+	case "clear":
+		played := x.playout.played
+		position := x.playout.taken
+		dropped := x.playout.clear(echo)
+		x.c.mu.Lock()
+		x.c.clears = append(x.c.clears, Clear{At: at, Played: played, Dropped: dropped, Position: position})
+		x.c.mu.Unlock()
+	}
+}
+
+// tick is one frame of the carrier's clock: 20 ms of audio each way.
+func (x *exchange) tick(at time.Time) {
+	n := x.playout.play(x.frame[:], func(name string) { x.echo(at, name) })
+	x.record(at, x.frame[:n])
+	media.PCMU.FillSilence(x.frame[n:])
+	x.up.Frame(x.frame[:])
+	if x.stopping != nil {
+		return
+	}
+	n = x.down.Next(x.frame[:])
+	media.PCMU.FillSilence(x.frame[n:])
+	if x.c.cfg.SkipSilence && silent(x.frame[:]) {
+		return
+	}
+	x.speak(at, x.frame[:])
+}
+
+// speak sends caller audio, with the faults that are configured.
+func (x *exchange) speak(at time.Time, audio []byte) {
+	number := x.media
+	x.media++
+	if x.c.cfg.Lose != nil && x.c.cfg.Lose(number) {
+		return
+	}
+	stamp := x.ticks * media.FrameDuration.Milliseconds()
+	text := `"event":"media","media":{"track":"inbound","chunk":"` + strconv.Itoa(x.media) +
+		`","timestamp":"` + strconv.FormatInt(stamp, 10) +
+		`","payload":"` + base64.StdEncoding.EncodeToString(audio) + `"}`
+	every := func(n int) bool { return n > 0 && number%n == n-1 }
+	if every(x.c.cfg.Swap) && x.swapped == nil {
+		x.swapped = []byte(text)
+		return
+	}
+	x.send(at, text)
+	if every(x.c.cfg.Duplicate) {
+		x.send(at, text)
+	}
+	if x.swapped != nil {
+		x.send(at, string(x.swapped))
+		x.swapped = nil
+	}
+}
+
+func (x *exchange) echo(at time.Time, name string) {
+	x.send(at, `"event":"mark","mark":{"name":`+strconv.Quote(name)+`}`)
+}
+
+// send puts a message on its way to the gateway.
+func (x *exchange) send(now time.Time, members string) {
+	if x.stopping != nil {
+		return
+	}
+	x.c.sequence++
+	text := `{` + members + `,"streamSid":"` + x.c.stream +
+		`","sequenceNumber":"` + strconv.Itoa(x.c.sequence) + `"}`
+	x.post(now, []byte(text))
+}
+
+func (x *exchange) post(now time.Time, text []byte) {
+	at := x.arrives(now, len(x.toGateway), func(i int) time.Time { return x.toGateway[i].at })
+	x.toGateway = append(x.toGateway, message{at, text})
+}
+
+// arrives returns when a message that leaves now arrives: delayed, and not
+// before the one ahead of it.
+func (x *exchange) arrives(now time.Time, n int, at func(int) time.Time) time.Time {
+	due := now.Add(x.c.cfg.Delay)
+	if x.c.cfg.Jitter > 0 {
+		due = due.Add(time.Duration(x.c.random.Int64N(int64(x.c.cfg.Jitter))))
+	}
+	if n > 0 && at(n-1).After(due) {
+		return at(n - 1)
+	}
+	return due
+}
+
+// stop begins the end of the call.
+func (x *exchange) stop(now time.Time, cause error) {
+	if x.stopping != nil {
+		return
+	}
+	x.send(now, `"event":"stop","stop":{"accountSid":"`+x.c.cfg.AccountSID+`","callSid":"`+x.c.cfg.CallSID+`"}`)
+	x.post(now, nil)
+	if cause == nil {
+		cause = media.CallerHungUp
+	}
+	x.stopping = cause
+}
+
+// close closes the socket politely: the gateway's close is waited for.
+func (x *exchange) close(now time.Time) error {
+	x.cutoff = now.Add(time.Second)
+	goodbye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+	if err := x.c.ws.WriteControl(websocket.CloseMessage, goodbye, x.cutoff); err != nil {
+		return x.stopping // the gateway was faster
+	}
+	return nil
+}
+
+func (x *exchange) record(at time.Time, audio []byte) {
+	if !x.c.cfg.Record || len(audio) == 0 {
+		return
+	}
+	x.c.mu.Lock()
+	defer x.c.mu.Unlock()
+	if n := len(x.c.recording); n > 0 {
+		piece := &x.c.recording[n-1]
+		if end := piece.At.Add(media.Duration(int64(len(piece.Audio)))); at.Sub(end) < media.FrameDuration {
+			piece.Audio = append(piece.Audio, audio...)
+			return
+		}
+	}
+	x.c.recording = append(x.c.recording, Piece{At: at, Audio: append([]byte(nil), audio...)})
+}
+
+func silent(frame []byte) bool {
+	for _, b := range frame {
+		if b != 0xFF && b != 0x7F {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,179 @@
+package mediastream
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/callgw/callgw/bridge/media"
+)
+
+const (
+	// goodbye is how long the peer may take to close its side after us.
+	goodbye = 500 * time.Millisecond
+	// closeWait bounds the writing of a close frame, and other last words.
+	closeWait = 250 * time.Millisecond
+)
+
+// reader takes the carrier's messages. It never waits for anything else, as the
+// carrier throws away audio that it cannot deliver.
+type reader struct {
+	ctx    context.Context // of Run, to whose call the reader is confined
+	s      *Stream
+	socket *socket
+	up     media.Uplink
+	down   media.Downlink
+
+	gaps    gaps
+	alive   time.Time // the latest message of any kind
+	message message
+	audio   []byte
+	silence [media.FrameBytes]byte
+}
+
+func newReader(ctx context.Context, s *Stream, sock *socket, up media.Uplink, down media.Downlink) *reader {
+	now := time.Now()
+	r := &reader{ctx: ctx, s: s, socket: sock, up: up, down: down, gaps: newGaps(now), alive: now}
+	media.PCMU.FillSilence(r.silence[:])
+	sock.below.alarm, sock.below.cutoff = r, time.Time{}
+	return r
+}
+
+// run reads until the socket is done with, and returns why.
+func (r *reader) run() error {
+	for {
+		text, err := r.socket.next()
+		if err != nil && !errors.Is(err, faultBinary) {
+			return readFault(err)
+		}
+		now := time.Now()
+		if r.finished(now) {
+			continue
+		}
+		if err == nil {
+			err = r.handle(now, text)
+		}
+		if err != nil {
+			r.s.end(err)
+		}
+	}
+}
+
+// finished tells whether the stream is to end; from then on only the peer's
+// close is waited for.
+func (r *reader) finished(now time.Time) bool {
+	if r.ctx.Err() != nil {
+		r.s.end(context.Cause(r.ctx))
+	}
+	if !r.s.isOver() {
+		return false
+	}
+	if r.socket.below.cutoff.IsZero() {
+		r.socket.below.cutoff = now.Add(goodbye)
+	}
+	return true
+}
+
+// due implements alarm.
+func (r *reader) due() time.Time { return r.gaps.due() }
+
+// ring implements alarm.
+func (r *reader) ring(now time.Time) {
+	silence := r.gaps.idle(now)
+	switch {
+	case r.finished(now):
+	case now.Sub(r.alive) >= r.s.cfg.MediaTimeout:
+		r.s.end(faultSilent)
+	default:
+		r.passSilence(silence)
+	}
+}
+
+// handle takes one message; an error ends the stream.
+func (r *reader) handle(now time.Time, text []byte) error {
+	m := &r.message
+	if err := r.s.profile.parse(text, m); err != nil {
+		return faultMalformed
+	}
+	r.alive = now
+	if m.stream != nil && string(m.stream) != r.s.start.stream {
+		return faultStream
+	}
+	switch m.event {
+	case eventMedia:
+		r.media(now, m)
+	case eventMark:
+		r.mark(now, m.mark)
+	case eventDTMF:
+		r.digit(m.digit)
+	case eventStop:
+		return media.CallerHungUp
+	case eventStart, eventConnected:
+		return faultOrder
+	}
+	return nil
+}
+
+func (r *reader) media(now time.Time, m *message) {
+	if m.track != nil && string(m.track) != "inbound" {
+		return // our own audio, where a carrier sends both tracks
+	}
+	audio, err := m.audio(r.audio)
+	if err != nil || len(audio) == 0 {
+		r.drop(dropPayload)
+		return
+	}
+	r.audio = audio
+	r.passSilence(r.gaps.audio(now, m.timestamp, m.stamped, len(audio)))
+	r.s.counters.framesIn.Add(1)
+	r.s.counters.bytesIn.Add(uint64(len(audio)))
+	r.up.Frame(audio)
+}
+
+func (r *reader) passSilence(n int64) {
+	if n <= 0 {
+		return
+	}
+	r.s.counters.silence.Add(uint64(n))
+	r.s.cfg.Metrics.silence.Add(float64(n))
+	for ; n > 0; n -= media.FrameBytes {
+		r.up.Frame(r.silence[:min(n, media.FrameBytes)])
+	}
+}
+
+func (r *reader) mark(now time.Time, name []byte) {
+	gen, seq, probe, ok := parseMark(name)
+	if !ok {
+		return // not ours; carriers may know others
+	}
+	r.s.mu.Lock()
+	if probe {
+		trip := r.s.head.answer(now, seq)
+		r.s.mu.Unlock()
+		if trip > 0 {
+			r.s.cfg.Metrics.roundTrip.Observe(trip.Seconds())
+		}
+		return
+	}
+	heard, news := r.s.head.echo(now, gen, seq)
+	r.s.mu.Unlock()
+	if news {
+		r.down.Heard(heard)
+	}
+}
+
+func (r *reader) digit(name []byte) {
+	if len(name) == 1 {
+		if d, ok := media.ParseDigit(name[0]); ok {
+			r.s.counters.digits.Add(1)
+			r.up.Digit(d)
+			return
+		}
+	}
+	r.drop(dropDigit)
+}
+
+func (r *reader) drop(reason string) {
+	r.s.counters.dropped.Add(1)
+	r.s.cfg.Metrics.faults[reason].Inc()
+}

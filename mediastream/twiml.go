@@ -1,0 +1,57 @@
+package mediastream
+
+import (
+	"encoding/xml"
+	"strings"
+
+	"github.com/callgw/callgw/bridge/media"
+)
+
+// tokenParameter carries the one-time token from the TwiML to the start
+// message. A query string would not: carriers drop it.
+const tokenParameter = "t"
+
+// connectTwiML connects the call to a bidirectional stream. When the stream
+// ends, so does the call: a verb that waits would keep the caller on a dead
+// line.
+func connectTwiML(streamURL, statusURL, token string) string {
+	var b strings.Builder
+	b.WriteString(xml.Header + `<Response><Connect><Stream`)
+	attribute(&b, "url", streamURL)
+	attribute(&b, "statusCallback", statusURL)
+	b.WriteString(`><Parameter`)
+	attribute(&b, "name", tokenParameter)
+	attribute(&b, "value", token)
+	b.WriteString(`/></Stream></Connect><Hangup/></Response>`)
+	return b.String()
+}
+
+// rejectTwiML refuses the call; as first verb it is neither answered nor billed.
+func rejectTwiML(cause media.Cause) string {
+	reason := "rejected"
+	switch cause {
+	case media.Busy, media.Shutdown, media.ProviderRefused, media.NoAnswer, media.Internal:
+		reason = "busy"
+	}
+	return xml.Header + `<Response><Reject reason="` + reason + `"/></Response>`
+}
+
+// sayTwiML answers the call to speak one sentence.
+func sayTwiML(sentence string) string {
+	var b strings.Builder
+	b.WriteString(xml.Header + `<Response><Say>`)
+	escape(&b, sentence)
+	b.WriteString(`</Say><Hangup/></Response>`)
+	return b.String()
+}
+
+func attribute(b *strings.Builder, name, value string) {
+	b.WriteString(" " + name + `="`)
+	escape(b, value)
+	b.WriteByte('"')
+}
+
+// escape writes text as XML; what XML cannot carry becomes U+FFFD.
+func escape(b *strings.Builder, text string) {
+	_ = xml.EscapeText(b, []byte(text)) // a strings.Builder does not fail
+}

@@ -1,0 +1,106 @@
+package mediastream
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/callgw/callgw/bridge/media"
+)
+
+// maxForm bounds the body of a webhook.
+const maxForm = 64 << 10
+
+var errSuperseded = fmt.Errorf("mediastream: webhook: asked again: %w", media.CallerCancelled)
+
+// voice serves the voice webhook: the call rings until the response, which is
+// held back until the call is decided.
+func (h *Handler) voice(w http.ResponseWriter, r *http.Request) {
+	params, ok := h.form(w, r)
+	if !ok {
+		return
+	}
+	if params.Get("CallSid") == "" {
+		h.reject(r, rejectRequest)
+		http.Error(w, "no CallSid", http.StatusBadRequest)
+		return
+	}
+	s := newStream(&h.cfg, h.profile, &h.tokens, params)
+	if !h.remember(s) {
+		h.reject(r, rejectDuplicate)
+		writeTwiML(w, rejectTwiML(media.Rejected))
+		return
+	}
+	undecided := time.NewTimer(h.cfg.AnswerTimeout)
+	defer undecided.Stop()
+	select {
+	case h.arrivals <- s:
+	case <-h.drain:
+		h.forget(s)
+		h.reject(r, rejectDraining)
+		writeTwiML(w, rejectTwiML(media.Shutdown))
+		return
+	case <-undecided.C: // Run is not running
+		s.end(media.Internal)
+		h.forget(s)
+	case <-r.Context().Done():
+		s.end(media.CallerCancelled)
+		h.forget(s)
+		return
+	}
+	select {
+	case <-s.ended:
+	case twiml := <-s.reply:
+		if !writeTwiML(w, twiml) {
+			s.end(media.CallerCancelled)
+		}
+		return
+	case <-undecided.C:
+		s.end(fmt.Errorf("mediastream: webhook: no decision within %v: %w", h.cfg.AnswerTimeout, media.NoAnswer))
+	case <-r.Context().Done():
+		s.end(media.CallerCancelled)
+		return
+	}
+	writeTwiML(w, h.refusal(media.CauseOf(s.err())))
+}
+
+// refusal returns what a caller gets whose call is not answered.
+func (h *Handler) refusal(cause media.Cause) string {
+	if h.cfg.Say != nil {
+		if sentence := h.cfg.Say(cause); sentence != "" {
+			return sayTwiML(sentence)
+		}
+	}
+	return rejectTwiML(cause)
+}
+
+// form reads and authenticates a webhook's parameters. It answers the request
+// if it returns false.
+func (h *Handler) form(w http.ResponseWriter, r *http.Request) (url.Values, bool) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		h.reject(r, rejectRequest)
+		http.Error(w, "malformed form", http.StatusBadRequest)
+		return nil, false
+	}
+	// Parameters of a GET are part of the URL, and signed as such.
+	if !h.authentic(r, h.cfg.origin()+target(r), r.PostForm) {
+		h.reject(r, rejectSignature)
+		http.Error(w, "signature does not match", http.StatusForbidden)
+		return nil, false
+	}
+	if h.cfg.AccountSID != "" && r.Form.Get("AccountSid") != h.cfg.AccountSID {
+		h.reject(r, rejectAccount)
+		http.Error(w, "unknown account", http.StatusForbidden)
+		return nil, false
+	}
+	return r.Form, true
+}
+
+func writeTwiML(w http.ResponseWriter, twiml string) bool {
+	w.Header().Set("Content-Type", "text/xml; charset=utf-8")
+	_, err := io.WriteString(w, twiml)
+	return err == nil
+}

@@ -1,0 +1,182 @@
+package mediastream
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/callgw/callgw/bridge/media"
+)
+
+const (
+	// chunk is how much audio one message carries at most, and so how far
+	// apart marks are: 100 ms.
+	chunk = 5 * media.FrameBytes
+	// last is how little the carrier must have left before the rest of the
+	// audio, shorter than a frame, follows: more may come to complete it.
+	last = 2 * media.FrameBytes
+	// probeEvery is how often the round trip is measured while nothing plays.
+	probeEvery = 5 * time.Second
+)
+
+// writer is the only one that writes messages to the socket. It keeps the
+// carrier Config.Lead ahead of the caller's ear, so that a clear has little to
+// do, and clear goes before everything else.
+type writer struct {
+	s      *Stream
+	socket *socket
+	down   media.Downlink
+	lead   int64
+
+	gen     uint64      // of what is held
+	audio   [chunk]byte // audio[:held] was taken and not yet written
+	held    int
+	taken   int64 // position behind what Next has handed out
+	probeAt time.Time
+	text    []byte
+}
+
+func newWriter(s *Stream, sock *socket, down media.Downlink) *writer {
+	return &writer{s: s, socket: sock, down: down, lead: media.Bytes(s.cfg.Lead), probeAt: time.Now()}
+}
+
+// run writes until the stream ends, and then says goodbye.
+func (w *writer) run(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for !w.s.isOver() {
+		wait, err := w.advance()
+		if err != nil {
+			w.s.end(writeFault(err))
+			_ = w.socket.Close() // nothing more can be said on it
+			return
+		}
+		timer.Reset(wait)
+		select {
+		case <-w.s.wake:
+		case <-w.down.Ready():
+		case <-timer.C:
+		case <-w.s.ended:
+		case <-ctx.Done():
+			w.s.end(context.Cause(ctx))
+		}
+	}
+	w.socket.sendClose(closeCode(w.s.err()), media.CauseOf(w.s.err()).String())
+}
+
+// advance writes what is due and returns how long nothing will be.
+func (w *writer) advance() (wait time.Duration, err error) {
+	now := time.Now()
+	buffered, err := w.control(now)
+	if err != nil {
+		return 0, err
+	}
+	for {
+		if room := w.lead - buffered; room < chunk {
+			return media.Duration(chunk - room), nil
+		}
+		n := w.down.Next(w.audio[w.held:])
+		w.taken += int64(n)
+		total := w.held + n
+		whole := total - total%media.FrameBytes
+		if total < chunk && buffered <= last {
+			whole = total
+		}
+		if whole == 0 {
+			w.held = total
+			if total > 0 {
+				return media.Duration(buffered - last), nil
+			}
+			return w.untilProbe(now), nil
+		}
+		now = time.Now()
+		w.s.mu.Lock()
+		if w.s.head.gen != w.gen {
+			// A flush came between Next and here. What was taken before it must
+			// not be written; all of it was, since audio of the next response
+			// cannot be here yet.
+			w.s.mu.Unlock()
+			if buffered, err = w.control(now); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		seq := w.s.head.play(now, w.taken-int64(total), int64(whole))
+		buffered = w.s.head.buffered(now)
+		w.s.mu.Unlock()
+		w.probeAt = now.Add(probeEvery)
+		if err := w.play(w.audio[:whole], seq); err != nil {
+			return 0, err
+		}
+		w.held = copy(w.audio[:], w.audio[whole:total])
+	}
+}
+
+// control writes the clear of a flush and the probes that are due. It returns
+// how much the carrier has to play.
+func (w *writer) control(now time.Time) (buffered int64, err error) {
+	w.s.mu.Lock()
+	head := &w.s.head
+	clear := w.s.clearDue
+	w.s.clearDue = false
+	if head.gen != w.gen {
+		w.gen, w.held = head.gen, 0
+	}
+	// A mark that follows a clear finds nothing buffered.
+	var probe uint64
+	if clear || head.idle() && !now.Before(w.probeAt) {
+		probe = head.ask(now)
+		w.probeAt = now.Add(probeEvery)
+	}
+	buffered = head.buffered(now)
+	w.s.mu.Unlock()
+	if clear {
+		w.s.counters.clears.Add(1)
+		if err := w.write(w.s.out.clear); err != nil {
+			return 0, err
+		}
+	}
+	if probe != 0 {
+		w.text = w.s.out.appendProbe(w.text[:0], probe)
+		return buffered, w.write(w.text)
+	}
+	return buffered, nil
+}
+
+// untilProbe returns how long to wait for audio before the next probe; while
+// the carrier still plays, that is to be asked again.
+func (w *writer) untilProbe(now time.Time) time.Duration {
+	if !now.Before(w.probeAt) {
+		w.probeAt = now.Add(time.Second)
+	}
+	return w.probeAt.Sub(now)
+}
+
+// play writes one piece of audio and its mark.
+func (w *writer) play(audio []byte, seq uint64) error {
+	w.text = w.s.out.appendMedia(w.text[:0], audio)
+	if err := w.write(w.text); err != nil {
+		return err
+	}
+	w.s.counters.chunksOut.Add(1)
+	w.s.counters.bytesOut.Add(uint64(len(audio)))
+	w.text = w.s.out.appendMark(w.text[:0], w.gen, seq)
+	return w.write(w.text)
+}
+
+func (w *writer) write(text []byte) error {
+	if err := w.socket.SetWriteDeadline(time.Now().Add(w.s.cfg.WriteTimeout)); err != nil {
+		return err
+	}
+	return w.socket.WriteMessage(websocket.TextMessage, text)
+}
+
+func writeFault(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return faultStalled
+	}
+	return faultLost
+}
