@@ -23,8 +23,7 @@ type leg struct {
 	end      chan error // what Run is to return
 	cut      chan struct{}
 
-	mu   sync.Mutex
-	up   media.Uplink
+	up   media.Uplink // both set when started is closed
 	down media.Downlink
 	once sync.Once
 }
@@ -52,9 +51,7 @@ func (l *leg) Answer(context.Context) error {
 }
 
 func (l *leg) Run(ctx context.Context, up media.Uplink, down media.Downlink) error {
-	l.mu.Lock()
 	l.up, l.down = up, down
-	l.mu.Unlock()
 	close(l.started)
 	select {
 	case err := <-l.end:
@@ -80,8 +77,7 @@ func (l *leg) Hangup(ctx context.Context, cause error) error {
 
 // take takes n frames of agent audio, as a pacer would, and returns the audio.
 func (l *leg) take(n int) []byte {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	<-l.started
 	var audio []byte
 	for range n {
 		frame := make([]byte, media.FrameBytes)
@@ -90,9 +86,23 @@ func (l *leg) take(n int) []byte {
 	return audio
 }
 
+// await takes n frames of agent audio, waiting for what has not come yet.
+func (l *leg) await(t *testing.T, n int) []byte {
+	t.Helper()
+	var audio []byte
+	for {
+		audio = append(audio, l.take(n-len(audio)/media.FrameBytes)...)
+		if len(audio) >= n*media.FrameBytes {
+			return audio
+		}
+		l.awaitAudio(t)
+	}
+}
+
 // awaitAudio returns when the leg has agent audio to take.
 func (l *leg) awaitAudio(t *testing.T) {
 	t.Helper()
+	<-l.started
 	select {
 	case <-l.down.Ready():
 	case <-time.After(patience):
@@ -102,6 +112,7 @@ func (l *leg) awaitAudio(t *testing.T) {
 
 // speak sends caller audio.
 func (l *leg) speak(audio []byte) {
+	<-l.started
 	for ; len(audio) > 0; audio = audio[min(len(audio), media.FrameBytes):] {
 		l.up.Frame(audio[:min(len(audio), media.FrameBytes)])
 	}

@@ -1,0 +1,79 @@
+// Package admin is what operators see of a gateway over HTTP: metrics, health,
+// readiness, and the calls that exist. It is served on a listener of its own that
+// carriers do not reach.
+package admin
+
+import (
+	"crypto/subtle"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/callgw/callgw/bridge"
+)
+
+// Config of the operators' HTTP interface.
+type Config struct {
+	Registry *bridge.Registry
+	Metrics  prometheus.Gatherer
+	// Ready returns why no call can be taken, nil if one can.
+	Ready func() error
+	// Token that every request but that for health must bear; empty: none.
+	Token string
+}
+
+// NewHandler returns the HTTP interface that cfg describes.
+func NewHandler(cfg Config) http.Handler {
+	a := &api{cfg}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, map[string]string{"status": "ok"})
+	})
+	mux.HandleFunc("GET /readyz", a.ready)
+	mux.Handle("GET /metrics", a.authorised(promhttp.HandlerFor(cfg.Metrics, promhttp.HandlerOpts{})))
+	mux.Handle("GET /api/v1/calls", a.authorised(http.HandlerFunc(a.calls)))
+	mux.Handle("GET /api/v1/calls/{id}", a.authorised(http.HandlerFunc(a.call)))
+	mux.Handle("DELETE /api/v1/calls/{id}", a.authorised(http.HandlerFunc(a.hangUp)))
+	return mux
+}
+
+type api struct{ cfg Config }
+
+func (a *api) authorised(next http.Handler) http.Handler {
+	if a.cfg.Token == "" {
+		return next
+	}
+	want := []byte(a.cfg.Token)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if !ok || subtle.ConstantTimeCompare([]byte(got), want) != 1 {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="callgw"`)
+			refuse(w, http.StatusUnauthorized, "the token of admin.token is needed: Authorization: Bearer …")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (a *api) ready(w http.ResponseWriter, _ *http.Request) {
+	if err := a.cfg.Ready(); err != nil {
+		answer(w, http.StatusServiceUnavailable, map[string]string{"status": "not ready", "reason": err.Error()})
+		return
+	}
+	answer(w, http.StatusOK, map[string]string{"status": "ready"})
+}
+
+func refuse(w http.ResponseWriter, status int, why string) {
+	answer(w, status, map[string]string{"error": why})
+}
+
+// answer writes v as JSON. A reader who has gone is none of our concern.
+func answer(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v)
+}

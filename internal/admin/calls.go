@@ -1,0 +1,84 @@
+package admin
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/callgw/callgw/bridge"
+	"github.com/callgw/callgw/bridge/media"
+)
+
+// call is one call as the API shows it.
+type call struct {
+	ID       string  `json:"id"`
+	Leg      string  `json:"leg"`
+	Trunk    string  `json:"trunk,omitempty"`
+	Agent    string  `json:"agent"`
+	From     string  `json:"from"`
+	To       string  `json:"to"`
+	State    string  `json:"state"`
+	Timeline []event `json:"timeline,omitempty"`
+}
+
+// event is one event of a timeline as the API shows it.
+type event struct {
+	OffsetMS float64        `json:"offset_ms"`
+	Name     string         `json:"event"`
+	Attrs    map[string]any `json:"attrs,omitempty"`
+}
+
+func show(c *bridge.Call) call {
+	f := c.Facts()
+	return call{
+		ID: f.ID, Leg: f.Leg, Trunk: f.Trunk, Agent: c.Agent(),
+		From: f.From, To: f.To, State: c.State().String(),
+	}
+}
+
+func (a *api) calls(w http.ResponseWriter, _ *http.Request) {
+	calls := []call{}
+	for _, c := range a.cfg.Registry.Calls() {
+		calls = append(calls, show(c))
+	}
+	answer(w, http.StatusOK, map[string]any{"calls": calls})
+}
+
+func (a *api) call(w http.ResponseWriter, r *http.Request) {
+	c := a.cfg.Registry.Call(r.PathValue("id"))
+	if c == nil {
+		refuse(w, http.StatusNotFound, "no such call: it has ended or never was")
+		return
+	}
+	shown := show(c)
+	for _, e := range c.Timeline() {
+		shown.Timeline = append(shown.Timeline, showEvent(e))
+	}
+	answer(w, http.StatusOK, shown)
+}
+
+func showEvent(e bridge.Event) event {
+	shown := event{OffsetMS: ms(e.Offset), Name: e.Name}
+	for _, a := range e.Attrs {
+		if shown.Attrs == nil {
+			shown.Attrs = map[string]any{}
+		}
+		if d, ok := a.Value.(time.Duration); ok {
+			shown.Attrs[a.Key+"_ms"] = ms(d)
+			continue
+		}
+		shown.Attrs[a.Key] = a.Value
+	}
+	return shown
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+func (a *api) hangUp(w http.ResponseWriter, r *http.Request) {
+	c := a.cfg.Registry.Call(r.PathValue("id"))
+	if c == nil {
+		refuse(w, http.StatusNotFound, "no such call: it has ended or never was")
+		return
+	}
+	c.End(media.OperatorHungUp)
+	answer(w, http.StatusAccepted, show(c))
+}
