@@ -1,0 +1,185 @@
+package sip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	gosip "github.com/emiago/sipgo/sip"
+	"github.com/rs/zerolog"
+
+	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/sip/rtp"
+)
+
+// Call is one dialog with its audio: the leg that a phone is on. An inbound one
+// arrives ringing, an outbound one answered. Its methods may be called from any
+// goroutine.
+type Call struct {
+	s     *Server
+	log   zerolog.Logger
+	trunk string
+	req   *gosip.Request // the INVITE
+	voice *voice
+	local string // our tag
+
+	// over ends when the call does; its cause is why.
+	over context.Context
+	end  context.CancelCauseFunc
+	// settled is closed when the first 2xx is acknowledged.
+	settled chan struct{}
+	// wake tells Run that accepted has changed.
+	wake chan struct{}
+
+	mu       sync.Mutex
+	d        dialog
+	state    state
+	cause    error     // why it ends: the first reason
+	want     error     // a reason that Run shall hang up for
+	tx       *serverTx // the INVITE, nil for outbound calls
+	accepted *accepted // a 2xx that waits for its ACK, or nil
+	offering bool      // an offer of ours is in that 2xx
+	running  bool // Run was called: it releases the call
+	remove   sync.Once
+
+	up uplink
+}
+
+// state is how far a call has come.
+type state uint8
+
+const (
+	ringing  state = iota // no final response yet
+	answered              // 2xx sent, no ACK yet
+	talking               // acknowledged
+	closing               // BYE or a failure response is on its way
+	gone
+)
+
+// accepted is a 2xx to an INVITE, repeated until its ACK comes (RFC 3261
+// §13.3.1.4).
+type accepted struct {
+	tx       *serverTx
+	res      *gosip.Response
+	sent     time.Time // first
+	due      time.Time // next
+	schedule resend
+}
+
+func newCall(s *Server, trunk string, req *gosip.Request, d dialog, v *voice) *Call {
+	c := &Call{
+		s: s, trunk: trunk, req: req, voice: v, local: d.id.local, d: d,
+		settled: make(chan struct{}), wake: make(chan struct{}, 1),
+		log: s.log.With().Str("sip_call", d.id.callID).Str("trunk", trunk).Logger(),
+	}
+	c.over, c.end = context.WithCancelCause(context.Background())
+	return c
+}
+
+// ID returns the Call-ID.
+func (c *Call) ID() string { return c.d.id.callID }
+
+// Trunk returns the name of the trunk that the call came or goes by, "" for
+// none.
+func (c *Call) Trunk() string { return c.trunk }
+
+// From returns the number or user that calls: of From's URI.
+func (c *Call) From() string { return party(c.req.From().Address) }
+
+// To returns the number or user that is called: of the request's URI, else of
+// To's (RFC 3261 §8.2.2.1).
+func (c *Call) To() string {
+	if to := party(c.req.Recipient); to != "" {
+		return to
+	}
+	return party(c.req.To().Address)
+}
+
+// party returns the user of a sip URI or the number of a tel URI (RFC 3966).
+func party(uri gosip.Uri) string {
+	user := uri.User
+	if uri.Scheme == "tel" {
+		user = uri.Raw()
+	}
+	user, _, _ = strings.Cut(user, ";")
+	if plain, err := url.PathUnescape(user); err == nil {
+		return plain
+	}
+	return user
+}
+
+// Header returns the values of the INVITE's header of that name, in order.
+func (c *Call) Header(name string) []string { return values(c.req, name) }
+
+// Headers returns every header of the INVITE by its name as written.
+func (c *Call) Headers() map[string][]string {
+	all := make(map[string][]string)
+	for _, h := range c.req.Headers() {
+		all[h.Name()] = append(all[h.Name()], h.Value())
+	}
+	return all
+}
+
+// RemoteAddr returns the address that the signalling comes from.
+func (c *Call) RemoteAddr() netip.AddrPort { return c.d.link.remote }
+
+// Codec returns the law of the call's audio. While an offer of ours is
+// unanswered, it is the one preferred.
+func (c *Call) Codec() media.Codec { return c.voice.codec() }
+
+// Stats returns what the call's RTP has counted so far.
+func (c *Call) Stats() rtp.Stats { return c.voice.stats() }
+
+// SendDigit presses a key towards the peer for that long (RFC 4733), 0 meaning
+// the default of package rtp. It returns an error when the peer takes none.
+func (c *Call) SendDigit(d media.Digit, duration time.Duration) error {
+	return c.voice.press(d, duration)
+}
+
+// fail ends the call with err, or with the reason that was there before.
+func (c *Call) fail(err error) {
+	c.mu.Lock()
+	if c.cause == nil {
+		c.cause = err
+	}
+	err = c.cause
+	c.state = gone
+	c.accepted = nil
+	running := c.running
+	c.mu.Unlock()
+	c.end(err)
+	if !running {
+		c.release()
+	}
+}
+
+// release forgets the call and gives its port back.
+func (c *Call) release() {
+	c.remove.Do(func() {
+		c.s.calls.remove(c)
+		c.voice.close()
+	})
+}
+
+// because is why the call is over, as an error that wraps a media.Cause.
+func (c *Call) because() error {
+	err := context.Cause(c.over)
+	var cause media.Cause
+	if errors.As(err, &cause) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", media.Internal, err)
+}
+
+// signal wakes Run.
+func (c *Call) signal() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}

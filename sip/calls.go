@@ -1,0 +1,64 @@
+package sip
+
+import (
+	"sync"
+
+	gosip "github.com/emiago/sipgo/sip"
+)
+
+// calls are the dialogs that exist, and who serves them.
+type calls struct {
+	mu       sync.Mutex
+	byDialog map[dialogID]*Call
+	byInvite map[inviteID]*Call
+}
+
+// inviteID is what two copies of an INVITE that came by different ways share
+// (RFC 3261 §8.2.2.2).
+type inviteID struct{ callID, from, cseq string }
+
+func inviteOf(req *gosip.Request) inviteID {
+	return inviteID{callID(req), fromTag(req), cseq(req)}
+}
+
+func (cs *calls) add(c *Call) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if cs.byDialog == nil {
+		cs.byDialog = make(map[dialogID]*Call)
+		cs.byInvite = make(map[inviteID]*Call)
+	}
+	cs.byDialog[c.d.id] = c
+	if c.tx != nil {
+		cs.byInvite[inviteOf(c.req)] = c
+	}
+}
+
+func (cs *calls) remove(c *Call) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	delete(cs.byDialog, c.d.id)
+	if id := inviteOf(c.req); cs.byInvite[id] == c {
+		delete(cs.byInvite, id)
+	}
+}
+
+// of returns the call whose dialog req belongs to, or nil.
+func (cs *calls) of(req *gosip.Request) *Call {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	return cs.byDialog[dialogID{callID(req), toTag(req), fromTag(req)}]
+}
+
+// merged reports whether another copy of this INVITE is already a call.
+func (cs *calls) merged(req *gosip.Request) bool {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	return cs.byInvite[inviteOf(req)] != nil
+}
+
+func (cs *calls) count() int {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	return len(cs.byDialog)
+}

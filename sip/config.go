@@ -1,0 +1,173 @@
+package sip
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/bridge/pacer"
+	"github.com/callgw/callgw/sip/rtp"
+)
+
+// Config says what a Server listens on and whom it serves.
+type Config struct {
+	// Listen are the sockets for signalling; at least one is needed.
+	Listen []Listen
+	// ExternalIP is advertised in Contact, Via and SDP. The zero value means
+	// the local address that faces the peer.
+	ExternalIP netip.Addr
+	// Trunks are who may call. Each source address belongs to the first trunk
+	// that names it.
+	Trunks []Trunk
+	// AcceptUnknown takes calls from sources that no trunk names, as trunk "".
+	// Otherwise they get 403.
+	AcceptUnknown bool
+	// Codecs are what trunks without codecs of their own speak, best first.
+	// None means both laws, in the order of the peer's offer.
+	Codecs []media.Codec
+	// SourceRate is how many messages per second are taken from one source
+	// that no trunk names; twice as many at once. 0 means 20, or 1000 when
+	// AcceptUnknown is set. What exceeds it is dropped before it is parsed.
+	SourceRate int
+	// Ports gives each call its RTP sockets. Required.
+	Ports *rtp.Ports
+	// Pacer clocks the RTP of all calls. Required, and running while Run does.
+	Pacer *pacer.Pacer
+	// MediaTimeout ends a call whose peer has sent no RTP for so long, unless
+	// it is on hold. 0 means 30 s; negative means never.
+	MediaTimeout time.Duration
+	// HangupTimeout is how long a call that ends waits for the peer to answer
+	// its BYE; the BYE is repeated beyond that. 0 means 1 s.
+	HangupTimeout time.Duration
+	// RetryAfter goes with every 503. It is rounded up to seconds; 0 means 10 s.
+	RetryAfter time.Duration
+	// Handler serves one inbound call: it must Run it and Answer it or hang it
+	// up. It has a goroutine of its own; when it returns, the call is over. Its
+	// context ends with media.Shutdown when the server stops. Required.
+	Handler func(ctx context.Context, c *Call)
+	// Rejected is told of each call that was refused without Handler. It must
+	// not block. It may be nil.
+	Rejected func(trunk string, cause media.Cause)
+	// Resolver finds the hosts that URIs name. nil means net.DefaultResolver.
+	Resolver *net.Resolver
+	// UserAgent is the product named in requests and responses. "" means callgw.
+	UserAgent string
+	// Log takes what an operator should know. The zero value discards.
+	Log zerolog.Logger
+	// Metrics counts RTP. nil counts nothing.
+	Metrics *Metrics
+}
+
+// Listen is one socket for signalling.
+type Listen struct {
+	// Network is "udp" or "tcp".
+	Network string
+	// Addr is host:port; port 0 takes any. Unused when a socket is given.
+	Addr string
+	// Packets is a socket that is already open, for network "udp".
+	Packets net.PacketConn
+	// Streams is a listener that is already open, for network "tcp".
+	Streams net.Listener
+}
+
+// Trunk is a peer, known by its addresses.
+type Trunk struct {
+	// Name is the trunk's name in configuration, dialplan and metrics.
+	Name string
+	// From are the sources whose calls belong to the trunk.
+	From []netip.Prefix
+	// Codecs are what the trunk may speak, best first. None means those of
+	// Config.
+	Codecs []media.Codec
+}
+
+// withDefaults returns cfg with its zero values replaced, or what is wrong.
+func (cfg Config) withDefaults() (Config, error) {
+	switch {
+	case len(cfg.Listen) == 0:
+		return cfg, fmt.Errorf("sip: no listen address")
+	case cfg.Ports == nil:
+		return cfg, fmt.Errorf("sip: no RTP ports")
+	case cfg.Pacer == nil:
+		return cfg, fmt.Errorf("sip: no pacer")
+	case cfg.Handler == nil:
+		return cfg, fmt.Errorf("sip: no handler")
+	}
+	for _, l := range cfg.Listen {
+		if l.Network != "udp" && l.Network != "tcp" {
+			return cfg, fmt.Errorf("sip: listen on %q: network %q is not supported: udp and tcp are", l.Addr, l.Network)
+		}
+	}
+	names := make(map[string]bool)
+	for _, t := range cfg.Trunks {
+		if names[t.Name] {
+			return cfg, fmt.Errorf("sip: two trunks are named %q", t.Name)
+		}
+		names[t.Name] = true
+	}
+	if cfg.SourceRate <= 0 {
+		cfg.SourceRate = 20
+		if cfg.AcceptUnknown {
+			cfg.SourceRate = 1000
+		}
+	}
+	if cfg.MediaTimeout == 0 {
+		cfg.MediaTimeout = 30 * time.Second
+	}
+	if cfg.HangupTimeout <= 0 {
+		cfg.HangupTimeout = time.Second
+	}
+	if cfg.RetryAfter <= 0 {
+		cfg.RetryAfter = 10 * time.Second
+	}
+	if cfg.Resolver == nil {
+		cfg.Resolver = net.DefaultResolver
+	}
+	if cfg.UserAgent == "" {
+		cfg.UserAgent = "callgw"
+	}
+	if cfg.Rejected == nil {
+		cfg.Rejected = func(string, media.Cause) {}
+	}
+	return cfg, nil
+}
+
+// trunk returns the trunk that addr belongs to.
+func (cfg *Config) trunk(addr netip.Addr) (Trunk, bool) {
+	for _, t := range cfg.Trunks {
+		for _, p := range t.From {
+			if p.Contains(addr) {
+				return cfg.complete(t), true
+			}
+		}
+	}
+	return cfg.complete(Trunk{}), cfg.AcceptUnknown
+}
+
+// named returns the trunk of that name, "" being the one of nobody.
+func (cfg *Config) named(name string) (Trunk, error) {
+	if name == "" {
+		return cfg.complete(Trunk{}), nil
+	}
+	var names []string
+	for _, t := range cfg.Trunks {
+		if t.Name == name {
+			return cfg.complete(t), nil
+		}
+		names = append(names, t.Name)
+	}
+	return Trunk{}, fmt.Errorf("sip: no trunk is named %q: there are %s", name, strings.Join(names, ", "))
+}
+
+func (cfg *Config) complete(t Trunk) Trunk {
+	if len(t.Codecs) == 0 {
+		t.Codecs = cfg.Codecs
+	}
+	return t
+}

@@ -1,0 +1,192 @@
+package sip
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	gosip "github.com/emiago/sipgo/sip"
+)
+
+// dialogID names a dialog from our side (RFC 3261 §12).
+type dialogID struct{ callID, local, remote string }
+
+// dialog is the state that requests within a call are built from (RFC 3261
+// §12). It is guarded by its call's lock.
+type dialog struct {
+	id        dialogID
+	from      gosip.FromHeader // us
+	to        gosip.ToHeader   // the peer
+	seq       uint32           // of our last request
+	remoteSeq uint32           // of the peer's last
+	target    gosip.Uri        // the peer's Contact
+	routes    []gosip.Uri      // in the order in which our requests visit them
+	link      link             // the way the dialog came about
+}
+
+// uasDialog is the dialog that an INVITE of the peer's opens (§12.1.1).
+func uasDialog(req *gosip.Request, from link, tag string) dialog {
+	us := req.To().AsFrom()
+	us.Params.Add("tag", tag)
+	d := dialog{
+		id:        dialogID{callID(req), tag, fromTag(req)},
+		from:      us,
+		to:        req.From().AsTo(),
+		remoteSeq: req.CSeq().SeqNo,
+		routes:    routeSet(req),
+		link:      from,
+	}
+	d.refresh(req)
+	return d
+}
+
+// uacDialog is the dialog that a 2xx to our INVITE opens (§12.1.2).
+func uacDialog(req *gosip.Request, res *gosip.Response, to link) dialog {
+	d := dialog{
+		id:     dialogID{callID(req), fromTag(req), toTag(res)},
+		from:   *req.From(),
+		to:     *res.To(),
+		seq:    req.CSeq().SeqNo,
+		target: req.Recipient,
+		routes: routeSet(res),
+		link:   to,
+	}
+	slices.Reverse(d.routes)
+	d.refresh(res)
+	return d
+}
+
+// routeSet returns the Record-Route URIs from top to bottom.
+func routeSet(msg gosip.Message) []gosip.Uri {
+	var routes []gosip.Uri
+	for _, h := range msg.GetHeaders("Record-Route") {
+		if rr, ok := h.(*gosip.RecordRouteHeader); ok {
+			routes = append(routes, *rr.Address.Clone())
+		}
+	}
+	return routes
+}
+
+// refresh takes over the Contact of a target refresh (§12.2).
+func (d *dialog) refresh(msg gosip.Message) {
+	for _, h := range msg.GetHeaders("Contact") {
+		if c, ok := h.(*gosip.ContactHeader); ok && !c.Address.Wildcard && c.Address.Host != "" {
+			d.target = *c.Address.Clone()
+			return
+		}
+	}
+}
+
+// request builds the next request within the dialog (§12.2.1.1), without Via.
+// An ACK takes the number of the INVITE it acknowledges, which is seq for it.
+func (d *dialog) request(method gosip.RequestMethod, seq uint32) *gosip.Request {
+	if method != gosip.ACK {
+		d.seq++
+		seq = d.seq
+	}
+	uri, routes := d.target, d.routes
+	if len(routes) > 0 && !routes[0].UriParams.Has("lr") {
+		// The first proxy is a strict router: it wants its own URI in the
+		// request line and ours at the end (§16.12).
+		uri, routes = routes[0], append(slices.Clone(routes[1:]), d.target)
+	}
+	req := gosip.NewRequest(method, *uri.Clone())
+	for _, r := range routes {
+		req.AppendHeader(&gosip.RouteHeader{Address: *r.Clone()})
+	}
+	maxForwards(req)
+	req.AppendHeader(gosip.HeaderClone(&d.from))
+	req.AppendHeader(gosip.HeaderClone(&d.to))
+	id := gosip.CallIDHeader(d.id.callID)
+	req.AppendHeader(&id)
+	req.AppendHeader(&gosip.CSeqHeader{SeqNo: seq, MethodName: method})
+	req.SetBody(nil)
+	return req
+}
+
+// next returns the URI that the dialog's requests are sent to.
+func (d *dialog) next() gosip.Uri {
+	if len(d.routes) > 0 {
+		return d.routes[0]
+	}
+	return d.target
+}
+
+// way finds the link for a request to uri within d's dialog.
+func (s *Server) way(ctx context.Context, uri gosip.Uri, known link) (link, error) {
+	if known.hop != nil && known.reliable() && known.open() {
+		return known, nil // RFC 5923: the connection that is there
+	}
+	network := transportOf(uri, known)
+	addr, err := s.resolve(ctx, uri)
+	if err != nil {
+		return link{}, err
+	}
+	if known.hop != nil && network == "UDP" && !known.reliable() {
+		if behindNAT(addr.Addr(), known.remote.Addr()) {
+			return known, nil
+		}
+		return link{known.hop, addr}, nil
+	}
+	return s.reach(ctx, network, addr)
+}
+
+// transportOf returns the transport that uri asks for, else that of known.
+func transportOf(uri gosip.Uri, known link) string {
+	if t, ok := uri.UriParams.Get("transport"); ok {
+		return strings.ToUpper(t)
+	}
+	if known.hop != nil {
+		return known.network()
+	}
+	return "UDP"
+}
+
+// behindNAT reports whether a Contact cannot be meant for us: it names a private
+// address while the peer's packets come from a public one.
+func behindNAT(contact, source netip.Addr) bool {
+	return contact != source && contact.IsPrivate() && !source.IsPrivate() && !source.IsLoopback()
+}
+
+// resolve finds the address that uri names: its maddr or host, by A and AAAA.
+func (s *Server) resolve(ctx context.Context, uri gosip.Uri) (netip.AddrPort, error) {
+	port := uri.Port
+	if port <= 0 || port > 65535 {
+		port = gosip.DefaultUdpPort
+	}
+	host := strings.Trim(uri.Host, "[]")
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return netip.AddrPortFrom(addr.Unmap(), uint16(port)), nil
+	}
+	addrs, err := s.cfg.Resolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("sip: resolve: %w", err)
+	}
+	for _, addr := range addrs {
+		return netip.AddrPortFrom(addr.Unmap(), uint16(port)), nil
+	}
+	return netip.AddrPort{}, fmt.Errorf("sip: resolve %s: no address", host)
+}
+
+// uriHost writes an address as the host of a URI (RFC 3261 §25.1).
+func uriHost(addr netip.Addr) string {
+	if addr.Is6() {
+		return "[" + addr.WithZone("").String() + "]"
+	}
+	return addr.String()
+}
+
+// contact returns our Contact for a peer that l leads to.
+func (s *Server) contact(l link) *gosip.ContactHeader {
+	addr := s.address(l)
+	uri := gosip.Uri{Scheme: "sip", User: "callgw", Host: uriHost(addr.Addr()), Port: int(addr.Port())}
+	if l.reliable() {
+		uri.UriParams.Add("transport", strings.ToLower(l.network()))
+	}
+	return &gosip.ContactHeader{Address: uri}
+}
+
+func cseq(msg gosip.Message) string { return strconv.Itoa(int(msg.CSeq().SeqNo)) }

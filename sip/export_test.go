@@ -1,0 +1,18 @@
+package sip
+
+// Transactions returns how many transactions are known, server and client.
+func (s *Server) Transactions() (server, client int) {
+	s.serverTxs.mu.Lock()
+	server = len(s.serverTxs.m)
+	s.serverTxs.mu.Unlock()
+	s.clientTxs.mu.Lock()
+	client = len(s.clientTxs.m)
+	s.clientTxs.mu.Unlock()
+	return server, client
+}
+
+// Socket is where a call's RTP comes and goes.
+type Socket = socket
+
+// OpenRTP makes open give the calls their RTP sockets.
+func (s *Server) OpenRTP(open func() (Socket, error)) { s.openRTP = open }

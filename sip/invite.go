@@ -1,0 +1,113 @@
+package sip
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	gosip "github.com/emiago/sipgo/sip"
+
+	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/sip/sdp"
+)
+
+// invite takes an INVITE outside a dialog: it is refused here, or becomes a
+// Call that Handler serves.
+func (s *Server) invite(t *serverTx, from link) {
+	req := t.req
+	trunk, ok := s.cfg.trunk(from.remote.Addr())
+	if !ok {
+		s.reject(t, "", media.UnknownTrunk, media.UnknownTrunk.SIPStatus())
+		return
+	}
+	if s.calls.merged(req) {
+		// RFC 3261 §8.2.2.2: the same INVITE by another way.
+		s.answer(t, gosip.StatusLoopDetected)
+		return
+	}
+	if s.draining.Load() {
+		s.reject(t, trunk.Name, media.Shutdown, gosip.StatusServiceUnavailable)
+		return
+	}
+	if req.Contact() == nil {
+		// §8.1.1.8: without it nothing can be sent to the peer.
+		s.reject(t, trunk.Name, media.LegFailed, gosip.StatusBadRequest)
+		return
+	}
+	if f := encoded(req); f != nil {
+		s.reject(t, trunk.Name, media.NotAcceptable, f.status, f.headers...)
+		return
+	}
+	// The peer stops repeating its INVITE, which may wait for a while (§8.2.6.1).
+	s.respond(t, reply(req, gosip.StatusTrying, ""))
+
+	v, err := s.newVoice(trunk, from)
+	if err != nil {
+		s.log.Error().Err(err).Msg("call rejected")
+		s.reject(t, trunk.Name, media.Busy, gosip.StatusServiceUnavailable)
+		return
+	}
+	if err := v.takeOffer(req); err != nil {
+		v.close()
+		s.log.Debug().Err(err).Stringer("peer", from.remote).Msg("offer refused")
+		status, headers := refusal(err)
+		s.reject(t, trunk.Name, media.NotAcceptable, status, headers...)
+		return
+	}
+	c := newCall(s, trunk.Name, req, uasDialog(req, from, newTag()), v)
+	c.tx = t
+	t.setCall(c)
+	s.calls.add(c)
+	if !s.handlers.start(func() { c.handled(s.cfg.Handler) }) {
+		c.refuse(media.Shutdown, media.Shutdown.SIPStatus())
+		c.release()
+	}
+}
+
+// refusal returns the response to an offer that cannot be answered.
+func refusal(err error) (status int, headers []gosip.Header) {
+	switch {
+	case errors.Is(err, sdp.ErrMalformed):
+		return gosip.StatusBadRequest, nil
+	case errors.Is(err, sdp.ErrUnsupported):
+		return gosip.StatusUnsupportedMediaType, []gosip.Header{header("Accept", sdpType)} // RFC 3261 §21.4.13
+	}
+	return gosip.StatusNotAcceptableHere, nil
+}
+
+// handled runs handler and makes sure that nothing of the call is left when it
+// returns.
+func (c *Call) handled(handler func(context.Context, *Call)) {
+	handler(c.s.serving, c)
+	ctx, cancel := context.WithTimeout(context.Background(), c.s.cfg.HangupTimeout)
+	defer cancel()
+	if err := c.Hangup(ctx, media.Internal); err != nil {
+		c.log.Debug().Err(err).Msg("hang-up not answered")
+	}
+	c.release()
+}
+
+// Ring tells the caller that the phone rings (180). It does nothing once the
+// call is answered, and returns why when the call is over.
+func (c *Call) Ring(context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch c.state {
+	case ringing:
+		return c.tx.respond(c.response(c.req, gosip.StatusRinging))
+	case closing, gone:
+		return c.cause
+	}
+	return nil
+}
+
+// response makes a response of the dialog's, with the headers that tell the
+// peer how to reach it and what it can do (RFC 3261 §12.1.1, §13.3.1.4).
+func (c *Call) response(req *gosip.Request, status int) *gosip.Response {
+	return c.s.reply(req, status, c.local,
+		c.s.contact(c.d.link), header("Allow", allowed), header("Supported", strings.Join(options, ", ")))
+}
+
+// options are the extensions this agent knows (RFC 3261 §19.2): none so far
+// that a peer could require.
+var options []string

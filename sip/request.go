@@ -1,0 +1,220 @@
+package sip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	gosip "github.com/emiago/sipgo/sip"
+)
+
+// errTimeout says that a request was not answered within 64*T1: as if the
+// answer were 408 (RFC 3261 §8.1.3.1).
+var errTimeout = errors.New("sip: no answer")
+
+// clientTx is a request of ours that waits for its answer.
+type clientTx struct {
+	req       *gosip.Request
+	to        link
+	key       string
+	responses chan *gosip.Response
+
+	mu    sync.Mutex
+	again func(*gosip.Response)
+}
+
+// receive takes a response from the wire, in order. It never blocks: what finds
+// no room is sent again by the peer.
+func (t *clientTx) receive(res *gosip.Response) {
+	t.mu.Lock()
+	again := t.again
+	t.mu.Unlock()
+	if again != nil {
+		if !res.IsProvisional() {
+			again(res)
+		}
+		return
+	}
+	select {
+	case t.responses <- res:
+	default:
+	}
+}
+
+// onAgain makes f take every final response that follows the first.
+func (t *clientTx) onAgain(f func(*gosip.Response)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.again = f
+}
+
+// clientTxs are the requests that wait for their answers.
+type clientTxs struct {
+	mu sync.Mutex
+	m  map[string]*clientTx
+}
+
+func (c *clientTxs) add(t *clientTx) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.m == nil {
+		c.m = make(map[string]*clientTx)
+	}
+	c.m[t.key] = t
+}
+
+func (c *clientTxs) remove(t *clientTx) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.m[t.key] == t {
+		delete(c.m, t.key)
+	}
+}
+
+// find returns the transaction that res answers (RFC 3261 §17.1.3), or nil.
+func (c *clientTxs) find(res *gosip.Response) *clientTx {
+	via, cseq := res.Via(), res.CSeq()
+	if via == nil || cseq == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.m[clientKey(via, cseq.MethodName)]
+}
+
+func clientKey(via *gosip.ViaHeader, method gosip.RequestMethod) string {
+	return via.Params.GetOr("branch", "") + "\x00" + string(method)
+}
+
+// via returns the top Via of a request that leaves by l, with a branch of its
+// own and a wish to be answered where it came from (RFC 3581).
+func (s *Server) via(l link) *gosip.ViaHeader {
+	addr := s.address(l)
+	h := &gosip.ViaHeader{
+		ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: l.network(),
+		Host: uriHost(addr.Addr()), Port: int(addr.Port()),
+	}
+	h.Params.Add("branch", gosip.GenerateBranchN(16))
+	h.Params.Add("rport", "")
+	return h
+}
+
+// begin registers a transaction for req, which must have its Via.
+func (s *Server) begin(req *gosip.Request, to link) *clientTx {
+	t := &clientTx{req: req, to: to, responses: make(chan *gosip.Response, 16)}
+	t.key = clientKey(req.Via(), req.Method)
+	s.clientTxs.add(t)
+	return t
+}
+
+// exchange sends t's request, repeats it as RFC 3261 §17.1 says, and returns the
+// final response. It gives up when ctx ends, with its cause, or with errTimeout.
+// Provisional responses go to ringing, which may be nil. An INVITE that fails is
+// acknowledged here (RFC 3261 §17.1.1.3); one that succeeds by the caller, who
+// must also say what a repeated 2xx gets (onAgain).
+func (s *Server) exchange(ctx context.Context, t *clientTx, ringing func(*gosip.Response)) (*gosip.Response, error) {
+	invite := t.req.IsInvite()
+	if err := t.to.write(t.req); err != nil {
+		s.clientTxs.remove(t)
+		return nil, fmt.Errorf("sip: send %s: %w", t.req.Method, err)
+	}
+	schedule := resend{limit: t2} // timer E
+	if invite {
+		schedule.limit = 0 // timer A
+	}
+	repeat := time.NewTimer(schedule.next())
+	defer repeat.Stop()
+	if t.to.reliable() {
+		repeat.Stop()
+	}
+	giveUp := time.NewTimer(patience) // timers B and F
+	defer giveUp.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			s.clientTxs.remove(t)
+			return nil, context.Cause(ctx)
+		case <-giveUp.C:
+			s.clientTxs.remove(t)
+			return nil, errTimeout
+		case <-repeat.C:
+			if err := t.to.write(t.req); err != nil {
+				s.clientTxs.remove(t)
+				return nil, fmt.Errorf("sip: send %s: %w", t.req.Method, err)
+			}
+			repeat.Reset(schedule.next())
+		case res := <-t.responses:
+			switch {
+			case res.IsProvisional() && invite:
+				repeat.Stop()
+				giveUp.Stop() // ringing may last; the caller bounds it
+			case res.IsProvisional():
+				schedule.interval = t2 // RFC 3261 §17.1.2.2
+			case !invite:
+				s.clientTxs.remove(t)
+				return res, nil
+			case !res.IsSuccess():
+				s.ackFailure(t, res)
+				s.linger(t)
+				return res, nil
+			default:
+				s.linger(t)
+				return res, nil
+			}
+			if ringing != nil {
+				ringing(res)
+			}
+		}
+	}
+}
+
+// linger keeps a finished INVITE known for as long as its final response may be
+// repeated (timers D and M).
+func (s *Server) linger(t *clientTx) {
+	time.AfterFunc(patience, func() { s.clientTxs.remove(t) })
+}
+
+// ackFailure acknowledges a failure response within its transaction, and every
+// repetition of it.
+func (s *Server) ackFailure(t *clientTx, res *gosip.Response) {
+	ack := gosip.NewRequest(gosip.ACK, *t.req.Recipient.Clone())
+	ack.AppendHeader(t.req.Via().Clone())
+	gosip.CopyHeaders("Route", t.req, ack)
+	gosip.CopyHeaders("From", t.req, ack)
+	gosip.CopyHeaders("To", res, ack)
+	gosip.CopyHeaders("Call-ID", t.req, ack)
+	ack.AppendHeader(&gosip.CSeqHeader{SeqNo: t.req.CSeq().SeqNo, MethodName: gosip.ACK})
+	maxForwards(ack)
+	ack.SetBody(nil)
+	send := func(*gosip.Response) { _ = t.to.write(ack) } // lost: the peer asks again
+	t.onAgain(send)
+	send(res)
+}
+
+func maxForwards(req *gosip.Request) {
+	hops := gosip.MaxForwardsHeader(70)
+	req.AppendHeader(&hops)
+}
+
+// StatusError is a final response that refused a request of ours.
+type StatusError struct {
+	Status int    // 300 to 699
+	Reason string // the peer's phrase
+	Header string // its Reason header (RFC 3326), if any
+}
+
+func (e *StatusError) Error() string {
+	return strings.TrimSpace(fmt.Sprintf("sip: %d %s", e.Status, e.Reason))
+}
+
+// refused returns the error that a final response stands for.
+func refused(res *gosip.Response) *StatusError {
+	e := &StatusError{Status: res.StatusCode, Reason: res.Reason}
+	if vs := values(res, "Reason"); len(vs) > 0 {
+		e.Header = vs[0]
+	}
+	return e
+}

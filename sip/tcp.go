@@ -1,0 +1,167 @@
+package sip
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	gosip "github.com/emiago/sipgo/sip"
+)
+
+const (
+	// streamWrite bounds one write: a peer that does not read is cut off.
+	streamWrite = 5 * time.Second
+	// streamFirst is how long a connection may take to send a whole message.
+	streamFirst = 32 * time.Second
+	// streamIdle is how long a connection may be silent. Dialogs survive it:
+	// their next request opens a new one.
+	streamIdle = 30 * time.Minute
+	// maxStreams bounds the connections of all peers together.
+	maxStreams = 4096
+)
+
+// streams are the open connections, by the far end's address.
+type streams struct {
+	mu      sync.Mutex
+	conns   map[netip.AddrPort]*stream
+	shut    bool
+	readers sync.WaitGroup
+}
+
+var errShut = errors.New("sip: the server is shutting down")
+
+// add registers st and lets read begin, or refuses it when there are too many
+// or none are wanted.
+func (s *streams) add(st *stream, read func()) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.shut:
+		return errShut
+	case len(s.conns) >= maxStreams:
+		return fmt.Errorf("sip: %d connections are open", len(s.conns))
+	}
+	if s.conns == nil {
+		s.conns = make(map[netip.AddrPort]*stream)
+	}
+	s.conns[st.remote] = st
+	s.readers.Go(read)
+	return nil
+}
+
+func (s *streams) remove(st *stream) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conns[st.remote] == st {
+		delete(s.conns, st.remote)
+	}
+}
+
+// to returns the open connection to addr, or nil.
+func (s *streams) to(addr netip.AddrPort) *stream {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.conns[addr]
+}
+
+// close closes every connection, refuses new ones, and returns when no reader is
+// left.
+func (s *streams) close() {
+	s.mu.Lock()
+	s.shut = true
+	conns := s.conns
+	s.conns = nil
+	s.mu.Unlock()
+	for _, st := range conns {
+		st.close()
+	}
+	s.readers.Wait()
+}
+
+// stream is one connection.
+type stream struct {
+	conn   net.Conn
+	remote netip.AddrPort
+	closed atomic.Bool
+}
+
+func newStream(conn net.Conn) *stream {
+	return &stream{conn: conn, remote: addrPort(conn.RemoteAddr())}
+}
+
+// dialStream opens a connection to addr.
+func dialStream(ctx context.Context, addr netip.AddrPort) (*stream, error) {
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "tcp", addr.String())
+	if err != nil {
+		return nil, fmt.Errorf("sip: connect: %w", err)
+	}
+	return newStream(conn), nil
+}
+
+func (st *stream) network() string       { return "TCP" }
+func (st *stream) local() netip.AddrPort { return addrPort(st.conn.LocalAddr()) }
+func (st *stream) open() bool            { return !st.closed.Load() }
+
+func (st *stream) send(b []byte, _ netip.AddrPort) error {
+	if err := st.conn.SetWriteDeadline(time.Now().Add(streamWrite)); err != nil {
+		return err
+	}
+	_, err := st.conn.Write(b)
+	if err != nil {
+		st.close() // half a message may be out: nothing can follow it
+	}
+	return err
+}
+
+func (st *stream) close() {
+	if !st.closed.Swap(true) {
+		st.conn.Close()
+	}
+}
+
+// read hands each message to receive until the connection ends. A message that
+// cannot be framed ends it: nothing after it can be found (RFC 3261 §18.3).
+func (st *stream) read(parser *gosip.Parser, receive func(msg gosip.Message, from link)) error {
+	defer st.close()
+	framing := parser.NewSIPStream()
+	defer framing.Close()
+	buf := make([]byte, 16<<10)
+	between, wait := true, streamFirst // between two messages, not inside one
+	for {
+		if err := st.conn.SetReadDeadline(time.Now().Add(wait)); err != nil {
+			return err
+		}
+		n, err := st.conn.Read(buf)
+		if err != nil {
+			return err
+		}
+		data := buf[:n]
+		if between {
+			// RFC 5626 §3.5.1: two CRLF ask for one, one CRLF is that answer.
+			rest := bytes.TrimLeft(data, "\r\n")
+			if bytes.HasPrefix(data, []byte("\r\n\r\n")) {
+				if err := st.send([]byte("\r\n"), st.remote); err != nil {
+					return err
+				}
+			}
+			if data = rest; len(data) == 0 {
+				continue
+			}
+		}
+		err = framing.ParseSIPStream(data, func(msg gosip.Message) {
+			receive(msg, link{st, st.remote})
+			wait = streamIdle
+		})
+		between = err == nil
+		if err != nil && !errors.Is(err, gosip.ErrParseSipPartial) {
+			return err
+		}
+	}
+}

@@ -1,0 +1,228 @@
+package sip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	gosip "github.com/emiago/sipgo/sip"
+
+	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/sip/rtp"
+	"github.com/callgw/callgw/sip/sdp"
+)
+
+var errNotRunning = errors.New("sip: the call is not running")
+
+// socket is where a call's RTP comes and goes: an *rtp.Pair.
+type socket interface {
+	rtp.Conn
+	LocalAddr() net.Addr
+	Close() error
+}
+
+// voice is a call's media: what offer and answer settled, and the RTP session
+// that follows it.
+type voice struct {
+	s    *Server
+	conn socket
+
+	mu      sync.Mutex
+	local   sdp.Local
+	peer    *sdp.Description // the peer's latest description, nil before the first
+	stream  sdp.Stream
+	settled bool   // stream holds
+	body    []byte // our description that goes into the next 2xx
+	offer   bool   // body is an offer
+	session *rtp.Session
+	live    bool // start was called
+}
+
+// newVoice opens the RTP sockets of a call whose peer l leads to.
+func (s *Server) newVoice(t Trunk, l link) (*voice, error) {
+	conn, err := s.openRTP()
+	if err != nil {
+		return nil, fmt.Errorf("sip: %w", err)
+	}
+	own := addrPort(conn.LocalAddr())
+	address := own.Addr()
+	if address.IsUnspecified() || s.cfg.ExternalIP.IsValid() {
+		address = s.advertised(l)
+	}
+	id := uint64(time.Now().UnixNano()) // RFC 8866 §5.2: a number that is not used again
+	return &voice{s: s, conn: conn, local: sdp.Local{
+		Address: address,
+		Port:    own.Port(),
+		Codecs:  t.Codecs,
+		Origin:  sdp.Origin{ID: id, Version: id},
+	}}, nil
+}
+
+// takeOffer reads the offer in an INVITE or UPDATE and prepares the answer. A
+// request without one gets an offer of ours (RFC 3261 §13.3.1). On error nothing
+// has changed.
+func (v *voice) takeOffer(req *gosip.Request) error {
+	body, err := sdp.Body(contentType(req), req.Body())
+	if err != nil {
+		return err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if body == nil {
+		local := v.next()
+		v.local, v.body, v.offer = local, sdp.Offer(local, v.peer), true
+		return nil
+	}
+	offer, err := sdp.Parse(body)
+	if err != nil {
+		return err
+	}
+	local := v.next()
+	answer, stream, err := sdp.Answer(offer, local)
+	if err != nil {
+		return err
+	}
+	v.local, v.body, v.offer = local, answer, false
+	v.settle(offer, stream)
+	return nil
+}
+
+// next returns what this side says of itself in its next description: the same
+// session, one version on, and the codec it already speaks.
+func (v *voice) next() sdp.Local {
+	local := v.local
+	if v.body != nil {
+		local.Origin = local.Origin.Next()
+	}
+	if v.settled {
+		local.Codecs = []media.Codec{v.stream.Codec}
+		local.EventType = v.stream.Receive.Event
+	}
+	return local
+}
+
+// makeOffer returns the offer of an INVITE of ours.
+func (v *voice) makeOffer() []byte {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.body, v.offer = sdp.Offer(v.local, nil), true
+	return v.body
+}
+
+// answer returns the description for a 2xx, and whether it is an offer.
+func (v *voice) answer() (body []byte, offer bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.body, v.offer
+}
+
+// takeAnswer reads the answer to our offer.
+func (v *voice) takeAnswer(kind string, body []byte) error {
+	body, err := sdp.Body(kind, body)
+	if err != nil {
+		return err
+	}
+	if body == nil {
+		return fmt.Errorf("%w: no answer to our offer", sdp.ErrNotAcceptable)
+	}
+	answer, err := sdp.Parse(body)
+	if err != nil {
+		return err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	stream, err := sdp.Accept(v.local, answer)
+	if err != nil {
+		return err
+	}
+	v.settle(answer, stream)
+	return nil
+}
+
+// settle makes stream what the RTP session does. Callers hold mu.
+func (v *voice) settle(peer *sdp.Description, stream sdp.Stream) {
+	v.peer, v.stream, v.settled = peer, stream, true
+	if v.session != nil {
+		v.session.Update(stream)
+	}
+}
+
+// codec returns the law agreed, or the one that our offer prefers.
+func (v *voice) codec() media.Codec {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	switch {
+	case v.settled:
+		return v.stream.Codec
+	case len(v.local.Codecs) > 0:
+		return v.local.Codecs[0]
+	}
+	return media.PCMU
+}
+
+// start begins the audio of both ways: the call is answered.
+func (v *voice) start() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.live = true
+	if v.session != nil {
+		v.session.Start()
+	}
+}
+
+// run carries audio until ctx ends, which is no error, or the peer's stops.
+func (v *voice) run(ctx context.Context, up media.Uplink, down media.Downlink) error {
+	cfg := rtp.Config{
+		Conn: v.conn, Uplink: up, Downlink: down,
+		Pacer: v.s.cfg.Pacer, Timeout: v.s.cfg.MediaTimeout, Metrics: v.s.cfg.Metrics.rtp(),
+	}
+	v.mu.Lock()
+	if v.settled {
+		cfg.Stream = v.stream
+	}
+	session := rtp.NewSession(cfg)
+	v.session = session
+	if v.live {
+		session.Start()
+	}
+	v.mu.Unlock()
+	return session.Run(ctx)
+}
+
+// drain throws away what came before the answer: early media of a call out,
+// which nobody has asked for.
+func (v *voice) drain() {
+	const look = 2 * time.Millisecond
+	var packet [1]byte
+	if err := v.conn.SetReadDeadline(time.Now().Add(look)); err != nil {
+		return
+	}
+	for {
+		if _, _, err := v.conn.ReadFromUDPAddrPort(packet[:]); err != nil {
+			return
+		}
+	}
+}
+
+func (v *voice) stats() rtp.Stats {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.session == nil {
+		return rtp.Stats{}
+	}
+	return v.session.Stats()
+}
+
+func (v *voice) press(d media.Digit, duration time.Duration) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.session == nil {
+		return errNotRunning
+	}
+	return v.session.SendDigit(d, duration)
+}
+
+func (v *voice) close() { _ = v.conn.Close() } // nothing to be done about it
