@@ -1,0 +1,36 @@
+package rtp
+
+import (
+	"time"
+
+	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/bridge/pacer"
+	"github.com/callgw/callgw/sip/sdp"
+)
+
+// DefaultTimeout is how long a call may go without a packet from its peer.
+const DefaultTimeout = 20 * time.Second
+
+// Config says what a session works on. Conn, Uplink, Downlink and Pacer are
+// required.
+type Config struct {
+	// Conn is the socket. The session does not close it.
+	Conn Conn
+	// Stream is what SDP settled; it may be the zero value, and the session
+	// idle, until Update brings it.
+	Stream sdp.Stream
+	// Uplink takes the caller's audio, keys and holds. Only the goroutine that
+	// runs the session calls it.
+	Uplink media.Uplink
+	// Downlink gives the agent's audio. Only the pacer's tick calls it.
+	Downlink media.Downlink
+	// Pacer is the clock of the sender.
+	Pacer *pacer.Pacer
+	// Timeout is how long after Start the peer may send nothing valid before Run
+	// ends with media.MediaTimeout. Time on hold, or with a peer that said it
+	// would send nothing, does not count. 0 means DefaultTimeout, less than 0
+	// never.
+	Timeout time.Duration
+	// Metrics counts for all sessions together; its zero value counts nothing.
+	Metrics Metrics
+}

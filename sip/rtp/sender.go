@@ -1,0 +1,146 @@
+package rtp
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/sip/sdp"
+)
+
+// sender is a session's sending half, a pacer.Task.
+type sender struct {
+	conn     Conn
+	downlink media.Downlink
+	metrics  *Metrics
+	count    *counters
+
+	mu        sync.Mutex
+	stream    sdp.Stream
+	remote    netip.AddrPort // where SDP says the peer receives
+	source    netip.AddrPort // where it sends from, once that is known
+	sequence  uint16
+	timestamp uint32
+	ssrc      uint32
+	credit    time.Duration // time that has passed and was not sent yet
+	talking   bool          // the last packet was speech
+	broken    bool          // packets were left out since the last one
+	dialler   dialler
+	buffer    [headerBytes + maxPayload]byte
+}
+
+func newSender(cfg *Config, count *counters) *sender {
+	return &sender{
+		conn:     cfg.Conn,
+		downlink: cfg.Downlink,
+		metrics:  &cfg.Metrics,
+		count:    count,
+		stream:   cfg.Stream,
+		remote:   cfg.Stream.Remote,
+		// RFC 3550 §5.1: all three begin at random.
+		sequence:  uint16(rand.Uint32()),
+		timestamp: rand.Uint32(),
+		ssrc:      rand.Uint32(),
+		broken:    true,
+	}
+}
+
+// update takes what SDP settled anew. Another address than before is where
+// packets go until the peer's source is known again.
+func (s *sender) update(stream sdp.Stream) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if stream.Remote.IsValid() && stream.Remote != s.remote {
+		s.remote, s.source = stream.Remote, netip.AddrPort{}
+	}
+	if stream.Ptime != s.stream.Ptime {
+		s.credit = 0
+	}
+	s.stream = stream
+}
+
+// follow makes the peer's source where packets go: symmetric RTP (RFC 4961).
+func (s *sender) follow(source netip.AddrPort) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.source = source
+}
+
+// press queues a key.
+func (s *sender) press(d media.Digit, duration time.Duration) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.stream.Send.Events {
+		return ErrNoEvents
+	}
+	return s.dialler.add(d, duration)
+}
+
+// Tick sends what is due for one frame. Frames left out advance the timestamp,
+// for their time has passed, but take no audio.
+func (s *sender) Tick(skipped int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if skipped > 0 {
+		s.timestamp += uint32(skipped) * media.FrameBytes
+		s.broken = true
+		s.count.skipped.Add(uint64(skipped))
+	}
+	if s.stream.Ptime <= 0 {
+		return
+	}
+	// A packet time that is no multiple of the frame goes out with the first
+	// frame in which it is whole.
+	for s.credit += media.FrameDuration; s.credit >= s.stream.Ptime; s.credit -= s.stream.Ptime {
+		s.packet(int(media.Bytes(s.stream.Ptime)))
+	}
+}
+
+// packet sends n samples: of a key, of the agent's audio, or of silence.
+func (s *sender) packet(n int) {
+	n = min(n, maxPayload)
+	to := s.source
+	if !to.IsValid() {
+		to = s.remote
+	}
+	if !to.IsValid() || !s.stream.Direction.Sends() {
+		// Audio that is taken counts as heard: what nobody hears stays.
+		s.timestamp += uint32(n)
+		s.broken, s.talking = true, false
+		return
+	}
+	payload := s.buffer[headerBytes : headerBytes+n]
+	e, start, marker, key, quiet := s.dialler.next(s.timestamp, n)
+	if key {
+		e.put(payload[:eventBytes])
+		s.send(to, marker, s.stream.Send.Event, start, eventBytes)
+		s.talking = false
+	} else {
+		got := 0
+		if !quiet {
+			got = s.downlink.Next(payload)
+		}
+		s.stream.Codec.FillSilence(payload[got:])
+		// RFC 3551 §4.1: the marker bit begins a talkspurt.
+		marker = s.broken || got > 0 && !s.talking
+		s.talking = got > 0
+		s.send(to, marker, s.stream.Send.Audio, s.timestamp, n)
+	}
+	s.broken = false
+	s.timestamp += uint32(n)
+}
+
+// send sends the n bytes of payload that are in the buffer.
+func (s *sender) send(to netip.AddrPort, marker bool, kind uint8, timestamp uint32, n int) {
+	putHeader(s.buffer[:], marker, kind, s.sequence, timestamp, s.ssrc)
+	s.sequence++
+	if _, err := s.conn.WriteToUDPAddrPort(s.buffer[:headerBytes+n], to); err != nil {
+		s.count.sendErrors.Add(1)
+		return
+	}
+	s.count.sent.Add(1)
+	s.count.sentBytes.Add(uint64(n))
+	add(s.metrics.Sent, 1)
+}

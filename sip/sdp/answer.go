@@ -1,0 +1,124 @@
+package sdp
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/callgw/callgw/bridge/media"
+)
+
+// Answer answers an offer: the first audio line that has a codec in common is
+// accepted, every other line is refused with port 0 (RFC 3264 §6). The answer
+// names one codec, so that nobody changes it during the call, and
+// telephone-event when it was offered. The error wraps ErrNotAcceptable.
+func Answer(offer *Description, local Local) (body []byte, stream Stream, err error) {
+	chosen, codec, err := choose(offer, local.Codecs)
+	if err != nil {
+		return nil, Stream{}, err
+	}
+	m := &offer.Media[chosen]
+	stream = m.stream(codec, local)
+	stream.Receive = stream.Send // RFC 3264 §6.1: the offer's numbers serve both ways
+
+	lines := make([]line, len(offer.Media))
+	for i, o := range offer.Media {
+		lines[i] = refusal(o)
+	}
+	lines[chosen] = line{
+		kind:      m.Type,
+		port:      local.Port,
+		proto:     m.Proto, // RFC 3264 §6: the transport is the offer's
+		codecs:    []coded{{stream.Send.Audio, codec}},
+		event:     stream.Send.Event,
+		events:    stream.Send.Events,
+		ptime:     stream.Ptime,
+		direction: stream.Direction,
+	}
+	return write(local, lines), stream, nil
+}
+
+// choose returns the first audio line that can be had and its codec.
+func choose(d *Description, allowed []media.Codec) (index int, codec Codec, err error) {
+	reason := "no audio"
+	for i := range d.Media {
+		m := &d.Media[i]
+		switch {
+		case m.Type != "audio" || m.Port == 0:
+			continue
+		case m.Secure():
+			reason = m.Proto + " without SRTP here"
+			continue
+		case m.Proto != "RTP/AVP" && m.Proto != "RTP/AVPF":
+			reason = "audio over " + m.Proto
+			continue
+		}
+		if codec, ok := m.pick(allowed); ok {
+			return i, codec, nil
+		}
+		reason = "no codec in common"
+	}
+	return 0, Codec{}, fmt.Errorf("%w: %.60s", ErrNotAcceptable, reason)
+}
+
+// pick returns the line's payload type for the first law of allowed, and
+// without allowed the first G.711 of the line.
+func (m *Media) pick(allowed []media.Codec) (Codec, bool) {
+	best, rank := Codec{}, -1
+	for _, c := range m.Codecs {
+		law, ok := c.g711()
+		if !ok {
+			continue
+		}
+		if len(allowed) == 0 {
+			return c, true
+		}
+		if i := slices.Index(allowed, law); i >= 0 && (rank < 0 || i < rank) {
+			best, rank = c, i
+		}
+	}
+	return best, rank >= 0
+}
+
+// stream reads off the peer's line what concerns the chosen codec; Receive is
+// left to the caller.
+func (m *Media) stream(codec Codec, local Local) Stream {
+	law, _ := codec.g711()
+	s := Stream{
+		Codec:   law,
+		Send:    PayloadTypes{Audio: codec.Type},
+		Ptime:   ptime(m, local.Ptime),
+		Host:    m.Host,
+		RTCPMux: m.RTCPMux,
+	}
+	for _, c := range m.Codecs {
+		if c.event() {
+			s.Send.Event, s.Send.Events = c.Type, true
+			break
+		}
+	}
+	offered := m.Direction
+	if m.Addr.IsValid() && m.Addr.IsUnspecified() {
+		// RFC 3264 §8.4: the hold of RFC 2543 is an address of zeros.
+		offered = offered.And(SendOnly)
+	} else if m.Addr.IsValid() {
+		s.Remote = netip.AddrPortFrom(m.Addr, m.Port)
+		s.RTCP = m.rtcpAddr()
+	}
+	// RFC 3264 §6.1: what one side may only send, the other may only receive.
+	s.Direction = offered.Reverse().And(local.Direction)
+	return s
+}
+
+// rtcpAddr returns where the line's side receives RTCP.
+func (m *Media) rtcpAddr() netip.AddrPort {
+	switch {
+	case m.RTCPMux:
+		return netip.AddrPortFrom(m.Addr, m.Port)
+	case m.RTCP.IsValid():
+		return m.RTCP
+	case m.Port < 65535:
+		return netip.AddrPortFrom(m.Addr, m.Port+1)
+	}
+	return netip.AddrPort{}
+}

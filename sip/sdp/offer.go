@@ -1,0 +1,66 @@
+package sdp
+
+import (
+	"slices"
+	"time"
+
+	"github.com/callgw/callgw/bridge/media"
+)
+
+// Offer makes an offer: for a call out, for an INVITE that came without one,
+// or, with the peer's latest description as previous, for a change during the
+// call. Then the m= lines keep their number and order, and all but the call's
+// audio stay refused (RFC 3264 §8).
+func Offer(local Local, previous *Description) []byte {
+	audio := line{
+		kind:      "audio",
+		port:      local.Port,
+		proto:     "RTP/AVP",
+		event:     local.eventType(),
+		events:    true,
+		ptime:     offeredPtime(local),
+		direction: local.Direction,
+	}
+	for _, c := range local.codecs() {
+		audio.codecs = append(audio.codecs, coded{c.PayloadType(), Codec{Name: c.String(), Clock: media.SampleRate}})
+	}
+	if previous == nil {
+		return write(local, []line{audio})
+	}
+	lines := make([]line, 0, len(previous.Media)+1)
+	for _, m := range previous.Media {
+		lines = append(lines, refusal(m))
+	}
+	if i, _, err := choose(previous, local.Codecs); err == nil {
+		audio.proto = previous.Media[i].Proto
+		lines[i] = audio
+	} else {
+		// RFC 3264 §8.1: new lines come after the old ones.
+		lines = append(lines, audio)
+	}
+	return write(local, lines)
+}
+
+func offeredPtime(local Local) time.Duration { return ptime(&Media{}, local.Ptime) }
+
+// Accept reads the answer to an offer made with local. The error wraps
+// ErrNotAcceptable when the peer refused the audio or answered with what was
+// not offered.
+func Accept(local Local, answer *Description) (Stream, error) {
+	i, _, err := choose(answer, local.codecs())
+	if err != nil {
+		return Stream{}, err
+	}
+	m := &answer.Media[i]
+	// RFC 3264 §7: the first format of the answer is what the peer prefers.
+	var codec Codec
+	for _, c := range slices.Backward(m.Codecs) {
+		if law, ok := c.g711(); ok && slices.Contains(local.codecs(), law) {
+			codec = c
+		}
+	}
+	s := m.stream(codec, local)
+	// RFC 3264 §7: this side receives the numbers of its own offer.
+	s.Receive = PayloadTypes{Audio: s.Codec.PayloadType(), Event: local.eventType(), Events: s.Send.Events}
+	return s, nil
+}

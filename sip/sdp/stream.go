@@ -1,0 +1,50 @@
+package sdp
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/callgw/callgw/bridge/media"
+)
+
+// Stream is what an offer and its answer settled for the call's audio, seen
+// from this side.
+type Stream struct {
+	// Codec is the one codec of both ways.
+	Codec media.Codec
+	// Send holds the payload types that the peer expects.
+	Send PayloadTypes
+	// Receive holds the payload types that the peer was told to send. They
+	// differ from Send only when the peer's answer numbers them anew.
+	Receive PayloadTypes
+	// Ptime is how much audio goes into one packet to the peer: a multiple of
+	// 10 ms, 10 to 60.
+	Ptime time.Duration
+	// Direction is this side's: RecvOnly means that the peer does not want to
+	// hear us (hold), SendOnly that it will send nothing.
+	Direction Direction
+	// Remote is where the peer receives RTP. It is not valid when the peer
+	// gave a host name, which Host then holds, or the unspecified address of
+	// an RFC 2543 hold.
+	Remote netip.AddrPort
+	// Host is the peer's connection address as it was written.
+	Host string
+	// RTCP is where the peer receives RTCP (RFC 3605): Remote's next port
+	// unless it said otherwise, Remote itself with RTCPMux.
+	RTCP netip.AddrPort
+	// RTCPMux says that both sides share the RTP port with RTCP (RFC 5761).
+	// It is noted from the peer; this package's answers do not agree to it.
+	RTCPMux bool
+}
+
+// OnHold reports whether the peer put the call on hold: it does not want what
+// this side sends.
+func (s Stream) OnHold() bool { return !s.Direction.Sends() }
+
+// PayloadTypes are the RTP payload types of one way.
+type PayloadTypes struct {
+	Audio uint8
+	// Event is telephone-event's type at 8000 Hz (RFC 4733), when Events.
+	Event  uint8
+	Events bool
+}
