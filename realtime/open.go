@@ -39,6 +39,7 @@ func (s *Session) Open(ctx context.Context) error {
 		if c != nil {
 			c.drop()
 		}
+		s.props.abandon()
 		if s.state == opening {
 			s.state = idle
 		}

@@ -246,3 +246,9 @@ func expired() (context.Context, context.CancelFunc) {
 	cancel()
 	return ctx, cancel
 }
+
+// hang is a network that never answers.
+func hang(ctx context.Context, _, _ string) (net.Conn, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}

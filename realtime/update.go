@@ -60,9 +60,12 @@ type change struct {
 	Properties
 }
 
-// begin notes that the first session.update goes out. Changes that an earlier
-// connection did not see answered are part of it.
-func (s *settings) begin() { s.base, s.pending, s.begun = s.current(), nil, true }
+// begin notes that the first session.update goes out.
+func (s *settings) begin() { s.begun = true }
+
+// abandon notes that the session did not open: all that was asked of it will be
+// part of the next one's first session.update.
+func (s *settings) abandon() { s.base, s.pending, s.begun = s.current(), nil, false }
 
 // current returns the properties with all that is under way.
 func (s *settings) current() Properties {
