@@ -96,10 +96,11 @@ func (d *Description) origin(value string) error {
 }
 
 // begin reads m= (RFC 8866 §5.14): <media> <port>[/<count>] <proto> <fmt> …
+// Lines without a format are seen beside the audio (MRCP).
 func (r *reader) begin(value string) error {
 	f := strings.Fields(value)
-	if len(f) < 4 {
-		return fmt.Errorf("m= has %d fields of at least 4", len(f))
+	if len(f) < 3 {
+		return fmt.Errorf("m= has %d fields of at least 3", len(f))
 	}
 	if len(r.all) == maxMedia {
 		return fmt.Errorf("more than %d m= lines", maxMedia)

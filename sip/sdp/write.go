@@ -30,9 +30,13 @@ type coded struct {
 }
 
 // refusal returns the line that refuses m (RFC 3264 §6): port 0, and the
-// formats as they came, for there must be one.
+// formats as they came. There must be one, even where the peer named none.
 func refusal(m Media) line {
-	return line{kind: m.Type, proto: m.Proto, formats: m.Formats}
+	l := line{kind: m.Type, proto: m.Proto, formats: m.Formats}
+	if len(l.formats) == 0 {
+		l.formats = []string{"0"}
+	}
+	return l
 }
 
 // write serialises a description of this side.
