@@ -3,6 +3,7 @@ package mediastreamtest
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -48,7 +49,9 @@ func (x *exchange) run(ctx context.Context, inbox <-chan arrival) error {
 	done := ctx.Done()
 	for {
 		now := time.Now()
-		if err := x.advance(now); err != nil {
+		if err := x.advance(now); errors.Is(err, errWrite) {
+			return x.explain(inbox, err)
+		} else if err != nil {
 			return err
 		}
 		timer.Reset(x.next().Sub(now))
@@ -79,6 +82,28 @@ func (x *exchange) run(ctx context.Context, inbox <-chan arrival) error {
 		case <-done:
 			x.stop(now, context.Cause(ctx))
 			done = nil
+		}
+	}
+}
+
+var errWrite = errors.New("mediastreamtest: write")
+
+// explain returns why a write failed, which the reader knows: most often the
+// gateway has closed the socket.
+func (x *exchange) explain(inbox <-chan arrival, failed error) error {
+	if x.stopping != nil {
+		return x.stopping
+	}
+	patience := time.NewTimer(time.Second)
+	defer patience.Stop()
+	for {
+		select {
+		case a := <-inbox:
+			if a.err != nil {
+				return ending(a.err)
+			}
+		case <-patience.C:
+			return failed
 		}
 	}
 }
@@ -119,7 +144,7 @@ func (x *exchange) advance(now time.Time) error {
 				return x.close(now)
 			}
 			if err := x.c.write(text); err != nil {
-				return fmt.Errorf("mediastreamtest: write: %w: %w", media.LegFailed, err)
+				return fmt.Errorf("%w: %w: %w", errWrite, media.LegFailed, err)
 			}
 		case len(x.toCarrier) > 0 && x.toCarrier[0].at.Equal(at):
 			a := x.toCarrier[0]

@@ -1,0 +1,126 @@
+package mediastream
+
+import "time"
+
+// Parsed is what a message was understood as.
+type Parsed struct {
+	Event     string
+	Stream    string
+	Timestamp int64
+	Audio     []byte
+	BadAudio  bool
+	Digit     string
+	Mark      string
+}
+
+// Parse reads a message in Twilio's dialect.
+func Parse(text []byte) (Parsed, error) {
+	var m message
+	if err := twilio().parse(text, &m); err != nil {
+		return Parsed{}, err
+	}
+	p := Parsed{
+		Stream: string(m.stream), Timestamp: m.timestamp,
+		Digit: string(m.digit), Mark: string(m.mark),
+		Event: [...]string{"", "connected", "start", "media", "dtmf", "mark", "stop"}[m.event],
+	}
+	var err error
+	if p.Audio, err = m.audio(nil); err != nil {
+		p.Audio, p.BadAudio = nil, true
+	}
+	return p, nil
+}
+
+// Start is what a start message tells.
+type Start struct {
+	Stream, Account, Call string
+	Parameters            map[string]string
+	Acceptable            bool
+}
+
+// ReadStart reads a start message in Twilio's dialect.
+func ReadStart(text []byte) (Start, error) {
+	p := twilio()
+	var m message
+	if err := p.parse(text, &m); err != nil {
+		return Start{}, err
+	}
+	st, err := p.readStart(&m)
+	return Start{st.stream, st.account, st.call, st.parameters, p.checkFormat(st) == nil}, err
+}
+
+// Decoder reads media messages the way a reader does.
+type Decoder struct {
+	profile *profile
+	message message
+	audio   []byte
+}
+
+func NewDecoder() *Decoder { return &Decoder{profile: twilio()} }
+
+func (d *Decoder) Decode(text []byte) ([]byte, error) {
+	if err := d.profile.parse(text, &d.message); err != nil {
+		return nil, err
+	}
+	audio, err := d.message.audio(d.audio)
+	d.audio = audio
+	return audio, err
+}
+
+// Encoder writes media and mark messages the way a writer does.
+type Encoder struct {
+	out  outbound
+	text []byte
+}
+
+func NewEncoder(stream string) *Encoder {
+	return &Encoder{out: newOutbound(twilio(), `"`+stream+`"`)}
+}
+
+func (e *Encoder) Media(audio []byte) []byte {
+	e.text = e.out.appendMedia(e.text[:0], audio)
+	return e.text
+}
+
+func (e *Encoder) Mark(gen, seq uint64) []byte {
+	e.text = e.out.appendMark(e.text[:0], gen, seq)
+	return e.text
+}
+
+func (e *Encoder) Probe(seq uint64) []byte {
+	e.text = e.out.appendProbe(e.text[:0], seq)
+	return e.text
+}
+
+var ParseMark = parseMark
+
+// Playhead is the playhead.
+type Playhead struct{ h playhead }
+
+func (p *Playhead) Play(now time.Time, from, n int64) uint64          { return p.h.play(now, from, n) }
+func (p *Playhead) Clear(now time.Time) int64                         { return p.h.clear(now) }
+func (p *Playhead) Echo(now time.Time, gen, seq uint64) (int64, bool) { return p.h.echo(now, gen, seq) }
+func (p *Playhead) Position(now time.Time) int64                      { return p.h.position(now) }
+func (p *Playhead) Buffered(now time.Time) int64                      { return p.h.buffered(now) }
+func (p *Playhead) Ask(now time.Time) uint64                          { return p.h.ask(now) }
+func (p *Playhead) Answer(now time.Time, seq uint64) time.Duration    { return p.h.answer(now, seq) }
+func (p *Playhead) Gen() uint64                                       { return p.h.gen }
+func (p *Playhead) Idle() bool                                        { return p.h.idle() }
+func (p *Playhead) RoundTrip() time.Duration                          { return p.h.trip.estimate() }
+
+// Gaps is the gap filler.
+type Gaps struct{ g gaps }
+
+func NewGaps(now time.Time) *Gaps { return &Gaps{newGaps(now)} }
+
+func (g *Gaps) Audio(now time.Time, at int64, stamped bool, n int) int64 {
+	return g.g.audio(now, at, stamped, n)
+}
+func (g *Gaps) Idle(now time.Time) int64 { return g.g.idle(now) }
+func (g *Gaps) Due() time.Time           { return g.g.due() }
+
+var (
+	ConnectTwiML = connectTwiML
+	SayTwiML     = sayTwiML
+	RejectTwiML  = rejectTwiML
+)
