@@ -1,0 +1,167 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/callgw/callgw/realtime"
+)
+
+// builtInAgent is the name of the agent when the file has none.
+const builtInAgent = "assistant"
+
+// Agent is what the model is told.
+type Agent struct {
+	Name string `yaml:"-"`
+	// Provider is where its sessions run, or a list of providers that are tried
+	// in order when a call begins. Default: the only provider there is.
+	Provider OneOrMore `yaml:"provider"`
+	// Greeting is what the caller hears first. Default: the model greets in one
+	// sentence.
+	Greeting Greeting `yaml:"greeting"`
+	// Session is how the session is set up. Texts in it may be templates: see
+	// [Variables]. Default: the provider's defaults.
+	Session   realtime.Properties `yaml:"session"`
+	BargeIn   BargeIn             `yaml:"barge_in"`
+	Limits    Limits              `yaml:"limits"`
+	OnFailure OnFailure           `yaml:"on_failure"`
+
+	instructions, prompt, say *Template
+}
+
+// BargeIn says how the caller interrupts the agent.
+type BargeIn struct {
+	// Mode is server, when the provider hears the caller speak, or off, never.
+	// Default server.
+	Mode string `yaml:"mode" oneof:"server off"`
+	// ProtectGreeting lets the greeting finish in any case. Default false.
+	ProtectGreeting bool `yaml:"protect_greeting"`
+}
+
+// Limits end a call. 0 is no limit.
+type Limits struct {
+	// Duration since the answer. Default 30m.
+	Duration time.Duration `yaml:"duration"`
+	// Silence, of both sides. Default 2m.
+	Silence time.Duration `yaml:"silence"`
+}
+
+// OnFailure is what the caller gets when no provider answers.
+type OnFailure struct {
+	// Play is a WAV file, played before hanging up. Default: none.
+	Play string `yaml:"play"`
+}
+
+// sessionLimit is how long OpenAI lets a session last.
+const sessionLimit = time.Hour
+
+// SetDefaults sets the defaults.
+func (a *Agent) SetDefaults() {
+	*a = Agent{
+		Greeting: Greeting{Say: "Greet the caller in one sentence."},
+		BargeIn:  BargeIn{Mode: "server"},
+		Limits:   Limits{Duration: 30 * time.Minute, Silence: 2 * time.Minute},
+	}
+}
+
+func newAgent() *Agent {
+	a := &Agent{}
+	a.SetDefaults()
+	return a
+}
+
+func (a *Agent) complete(name string, providers map[string]*Provider) {
+	a.Name = name
+	if a.Provider == nil && len(providers) == 1 {
+		a.Provider = sortedKeys(providers)
+	}
+}
+
+func checkAgents(k *checker, agents map[string]*Agent, providers map[string]*Provider) {
+	for _, name := range sortedKeys(agents) {
+		agents[name].check(k, "agents."+name, providers)
+	}
+}
+
+func (a *Agent) check(k *checker, key string, providers map[string]*Provider) {
+	if len(a.Provider) == 0 {
+		k.fail(key+".provider", "missing, and there are several providers", "name one of "+strings.Join(sortedKeys(providers), ", "))
+	}
+	for i, name := range a.Provider {
+		at := k.at(key+".provider", i)
+		switch {
+		case providers[name] == nil:
+			k.fail(at, "there is no provider "+k.quote(at, name), "name one of "+strings.Join(sortedKeys(providers), ", "))
+		case slices.Contains(a.Provider[:i], name):
+			k.fail(at, k.quote(at, name)+" is in the list twice", "name each provider once")
+		}
+	}
+	a.Greeting.check(k, key+".greeting")
+	a.say = k.template(key+".greeting.say", a.Greeting.Say)
+	a.checkSession(k, key+".session", providers)
+	if a.BargeIn.Mode == "off" && a.BargeIn.ProtectGreeting {
+		k.warn(key+".barge_in.protect_greeting", "nothing is interrupted with mode off anyway", "remove it")
+	}
+	if d := a.Limits.Duration; d == 0 || d > sessionLimit {
+		k.warn(key+".limits.duration", "longer than the 60 minutes after which OpenAI ends a session", "write 60m or less")
+	}
+	k.file(key+".on_failure.play", &a.OnFailure.Play)
+}
+
+// checkSession checks what the session is told and prepares its templates. It
+// reports what stands at key, the agent's session or what a route sets in it;
+// what a route leaves alone is reported for the agent.
+func (a *Agent) checkSession(k *checker, key string, providers map[string]*Provider) {
+	ofRoute := !strings.HasPrefix(key, "agents.")
+	fail := func(member, message, remedy string) {
+		if at := key + "." + member; !ofRoute || k.doc.Has(at) {
+			k.fail(at, message, remedy)
+		}
+	}
+	a.instructions = k.template(key+".instructions", a.Session.Instructions)
+	if t := a.Session.InputAudioTranscription; t != nil {
+		a.prompt = k.template(key+".input_audio_transcription.prompt", t.Prompt)
+		if at := key + ".input_audio_transcription"; !ofRoute || k.doc.Has(at) {
+			warnRetired(k, at+".model", t.Model)
+		}
+	}
+	if m := a.Session.Modalities; m != nil && !slices.Contains(m, "audio") {
+		fail("modalities", "without audio the caller hears nothing", "write [audio, text]")
+	}
+	for _, option := range []struct{ member, value string }{
+		{"input_audio_format", string(a.Session.InputAudioFormat)},
+		{"output_audio_format", string(a.Session.OutputAudioFormat)},
+		{"turn_detection", turnDetection(a.Session)},
+	} {
+		if sentence := refused("agents.*.session."+option.member, option.value); sentence != "" {
+			fail(option.member, fmt.Sprintf("%q %s", option.value, sentence), "remove it")
+		}
+	}
+	reported := map[string]bool{}
+	for _, name := range a.Provider {
+		provider := providers[name]
+		if provider == nil {
+			continue
+		}
+		for _, fault := range optionErrors(a.Session.Validate(provider.Dialect)) {
+			if reported[fault.Option] {
+				continue // by another provider of the same dialect
+			}
+			reported[fault.Option] = true
+			message := fault.Problem
+			if at := key + "." + fault.Option; k.doc.Expanded(at) {
+				message = k.quote(at, "") + " is refused"
+			}
+			fail(fault.Option, message, "")
+		}
+	}
+}
+
+func turnDetection(p realtime.Properties) string {
+	if p.TurnDetection == nil {
+		return ""
+	}
+	return p.TurnDetection.Type
+}

@@ -1,0 +1,75 @@
+package config
+
+import (
+	"reflect"
+
+	"github.com/callgw/callgw/dialplan"
+)
+
+// Config is the whole configuration, complete and checked.
+type Config struct {
+	Log          Log          `yaml:"log"`
+	HTTP         HTTP         `yaml:"http"`
+	Admin        Admin        `yaml:"admin"`
+	SIP          SIP          `yaml:"sip"`
+	MediaStreams MediaStreams `yaml:"media_streams"`
+	Reloadable   `yaml:",inline"`
+}
+
+// Reloadable is what may change while the gateway runs; calls in progress keep
+// what they started with.
+type Reloadable struct {
+	// Providers by name. None: one called openai with all its defaults.
+	Providers map[string]*Provider `yaml:"providers"`
+	// Agents by name. None: one called assistant with all its defaults.
+	Agents map[string]*Agent `yaml:"agents"`
+	// Routes in order. None: one to the only agent.
+	Routes []Route `yaml:"dialplan"`
+	Calls  Calls   `yaml:"calls"`
+
+	// Dialplan is Routes, compiled.
+	Dialplan *dialplan.Plan `yaml:"-"`
+}
+
+// Agent returns the agent that d names, with what the route sets in it. It
+// returns nil for a call that is rejected.
+func (r *Reloadable) Agent(d dialplan.Decision) *Agent {
+	if d.Route != nil {
+		if agent, ok := d.Route.Set.(*Agent); ok {
+			return agent
+		}
+	}
+	return r.Agents[d.Agent]
+}
+
+// NeedsRestart names the sections in which next differs from c and which a
+// running gateway cannot take over.
+func (c *Config) NeedsRestart(next *Config) []string {
+	var changed []string
+	for _, section := range []struct {
+		name     string
+		old, new any
+	}{
+		{"log", c.Log, next.Log},
+		{"http", c.HTTP, next.HTTP},
+		{"admin", c.Admin, next.Admin},
+		{"sip", c.SIP, next.SIP},
+		{"media_streams", c.MediaStreams, next.MediaStreams},
+	} {
+		if !reflect.DeepEqual(section.old, section.new) {
+			changed = append(changed, section.name)
+		}
+	}
+	return changed
+}
+
+// defaults returns what holds before a file is read.
+func defaults() *Config {
+	c := &Config{}
+	c.Log.SetDefaults()
+	c.HTTP.SetDefaults()
+	c.Admin.SetDefaults()
+	c.SIP.SetDefaults()
+	c.Calls.SetDefaults()
+	return c
+}

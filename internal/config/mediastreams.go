@@ -1,0 +1,79 @@
+package config
+
+import (
+	"regexp"
+	"time"
+)
+
+// MediaStreams is calls that come as WebSockets.
+type MediaStreams struct {
+	// Twilio's Media Streams. Default: none.
+	Twilio *Twilio `yaml:"twilio"`
+}
+
+// Twilio is one account of Twilio.
+type Twilio struct {
+	// AccountSID, if set, is the only account whose calls are taken.
+	AccountSID string `yaml:"account_sid"`
+	// AuthToken is what Twilio signs with. Default: TWILIO_AUTH_TOKEN of the
+	// environment.
+	AuthToken Secret `yaml:"auth_token"`
+	// AuthTokenSecondary is accepted too, while tokens are exchanged.
+	AuthTokenSecondary Secret `yaml:"auth_token_secondary"`
+	// Validate demands that every request be signed. Default true.
+	Validate bool `yaml:"validate"`
+	// Lead is how much audio is kept ahead of the caller's ear: more rides out
+	// worse networks. 100ms to 2s, default 300ms.
+	Lead time.Duration `yaml:"lead"`
+}
+
+const (
+	minLead = 100 * time.Millisecond
+	maxLead = 2 * time.Second
+)
+
+var accountSID = regexp.MustCompile(`^AC[0-9a-f]{32}$`)
+
+// SetDefaults sets the defaults.
+func (t *Twilio) SetDefaults() { *t = Twilio{Validate: true, Lead: 300 * time.Millisecond} }
+
+func (t *Twilio) complete(env func(string) (string, bool)) {
+	if t.AuthToken == "" {
+		token, _ := env("TWILIO_AUTH_TOKEN")
+		t.AuthToken = Secret(token)
+	}
+}
+
+// AuthTokens returns the tokens that are set.
+func (t *Twilio) AuthTokens() []string {
+	var tokens []string
+	for _, token := range []Secret{t.AuthToken, t.AuthTokenSecondary} {
+		if token != "" {
+			tokens = append(tokens, token.Reveal())
+		}
+	}
+	return tokens
+}
+
+func (m *MediaStreams) check(k *checker, public URL) {
+	t := m.Twilio
+	if t == nil {
+		return
+	}
+	const key = "media_streams.twilio"
+	if public == "" {
+		k.fail("http.public_url", "missing: media_streams.twilio checks signatures against it and builds stream URLs from it", "write the URL under which Twilio reaches this gateway, such as https://voice.example.com")
+	}
+	switch {
+	case t.Validate && t.AuthToken == "":
+		k.fail(key+".auth_token", "missing, and validate is on", `write "${TWILIO_AUTH_TOKEN}" and set it in the environment`)
+	case !t.Validate:
+		k.warn(key+".validate", "off: anyone who finds the URL can place calls", "turn it on outside of tests")
+	}
+	if t.AccountSID != "" && !accountSID.MatchString(t.AccountSID) {
+		k.fail(key+".account_sid", k.quote(key+".account_sid", t.AccountSID)+" is not AC and 32 hexadecimal digits", "copy it from Twilio's console")
+	}
+	if t.Lead < minLead || t.Lead > maxLead {
+		k.fail(key+".lead", k.quote(key+".lead", t.Lead.String())+" is not within 100ms to 2s", "use 300ms unless the network needs more")
+	}
+}
