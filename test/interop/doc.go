@@ -1,0 +1,9 @@
+// Package interop holds the tests against SIP software that others wrote: SIPp,
+// whose scenarios are in sipp/, and baresip.
+//
+// A test whose peer is not installed is skipped, and fails when the environment
+// variable CALLGW_REQUIRE_PEERS is 1; test/peers.sh installs them. The tests
+// start a gateway of their own; CALLGW_SIP_TARGET=host:port points the scenarios
+// at another one instead, which must treat the users that gateway_test.go lists
+// alike.
+package interop

@@ -1,0 +1,201 @@
+package interop_test
+
+import (
+	"context"
+	"net"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/bridge/pacer"
+	"github.com/callgw/callgw/sip"
+	"github.com/callgw/callgw/sip/rtp"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// The users that a gateway under test knows, in the request's URI.
+const (
+	userEcho = "echo" // answers and gives back what it hears
+	userRing = "ring" // rings for ever
+	userBye  = "bye"  // answers, and hangs up half a second later
+	userNone = "none" // has no route: 404
+	userFull = "full" // finds all lines busy: 503
+)
+
+// gateway is a sip.Server on loopback that serves the users above.
+type gateway struct {
+	udp, tcp string
+	server   *sip.Server
+	over     chan *echo // the calls that have ended
+}
+
+// echo is what a call heard, given back.
+type echo struct {
+	mu     sync.Mutex
+	heard  []byte
+	queue  []byte
+	digits string
+	holds  []bool
+	codec  media.Codec
+	stats  rtp.Stats
+	cause  media.Cause
+}
+
+func (e *echo) Frame(p []byte) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.heard = append(e.heard, p...)
+	e.queue = append(e.queue, p...)
+}
+
+func (e *echo) Digit(d media.Digit) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.digits += d.String()
+}
+
+func (e *echo) Hold(on bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.holds = append(e.holds, on)
+}
+
+func (e *echo) Next(p []byte) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	n := copy(p, e.queue)
+	e.queue = e.queue[n:]
+	return n
+}
+
+func (e *echo) Ready() <-chan struct{} { return nil }
+func (e *echo) Heard(int64)            {}
+
+// start runs a gateway until the test ends. It returns nil when the tests are
+// pointed at another one.
+func start(t *testing.T, tweak ...func(*sip.Config)) *gateway {
+	t.Helper()
+	if target := os.Getenv("CALLGW_SIP_TARGET"); target != "" {
+		return &gateway{udp: target, tcp: target}
+	}
+	ports, err := rtp.NewPorts(rtp.PortsConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &gateway{over: make(chan *echo, 100)}
+	p := pacer.New(pacer.Config{})
+	cfg := sip.Config{
+		Listen: []sip.Listen{
+			{Network: "udp", Addr: "127.0.0.1:0"}, {Network: "tcp", Addr: "127.0.0.1:0"},
+		},
+		AcceptUnknown: true, Ports: ports, Pacer: p, MediaTimeout: -1, Handler: g.serve,
+	}
+	for _, f := range tweak {
+		f(&cfg)
+	}
+	g.server, err = sip.NewServer(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	addrs := g.server.Addrs()
+	g.udp, g.tcp = addrs[0].String(), addrs[len(addrs)-1].String()
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { _ = p.Run(ctx) })
+	running.Go(func() {
+		if err := g.server.Run(ctx); err != nil {
+			t.Errorf("Run() = %v", err)
+		}
+	})
+	t.Cleanup(func() {
+		cancel()
+		running.Wait()
+		if n := ports.InUse(); n != 0 {
+			t.Errorf("%d RTP ports are still open", n)
+		}
+	})
+	return g
+}
+
+// serve is what the gateway does with a call, by the user it is for.
+func (g *gateway) serve(ctx context.Context, c *sip.Call) {
+	switch c.To() {
+	case userNone:
+		_ = c.Hangup(ctx, media.NoRoute)
+		return
+	case userFull:
+		_ = c.Hangup(ctx, media.Busy)
+		return
+	}
+	e := &echo{}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var running sync.WaitGroup
+	running.Go(func() {
+		err := c.Run(ctx, e, e)
+		e.codec, e.stats, e.cause = c.Codec(), c.Stats(), media.CauseOf(err)
+	})
+	_ = c.Ring(ctx)
+	if c.To() != userRing {
+		_ = c.Answer(ctx)
+	}
+	if c.To() == userBye {
+		timer := time.AfterFunc(500*time.Millisecond, func() { cancel(media.AgentHungUp) })
+		defer timer.Stop()
+	}
+	running.Wait()
+	g.over <- e
+}
+
+// call returns what the gateway's only call heard, once it has ended. It is nil
+// when the gateway is another one.
+func (g *gateway) call(t *testing.T) *echo {
+	t.Helper()
+	if g.server == nil {
+		return nil
+	}
+	return g.ended(t, 1)[0]
+}
+
+// ended returns the gateway's n calls when they have ended.
+func (g *gateway) ended(t *testing.T, n int) []*echo {
+	t.Helper()
+	timeout := time.After(5 * time.Second)
+	var calls []*echo
+	for len(calls) < n {
+		select {
+		case e := <-g.over:
+			calls = append(calls, e)
+		case <-timeout:
+			t.Fatalf("%d calls have ended on the gateway's side, want %d", len(calls), n)
+		}
+	}
+	return calls
+}
+
+// freePort returns a UDP port that is free now, even, with a free one above it.
+func freePort(t *testing.T) int {
+	t.Helper()
+	for range 50 {
+		a, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		port := a.LocalAddr().(*net.UDPAddr).Port
+		a.Close()
+		if port%2 == 1 {
+			continue
+		}
+		if b, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port + 1}); err == nil {
+			b.Close()
+			return port
+		}
+	}
+	t.Fatal("no free ports")
+	return 0
+}
