@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -118,7 +119,6 @@ func (g *gateway) phone() mediastreamtest.Config {
 type ear struct {
 	mu     sync.Mutex
 	audio  []byte
-	frames int
 	times  []time.Time
 	digits []media.Digit
 }
@@ -127,7 +127,6 @@ func (e *ear) Frame(p []byte) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.audio = append(e.audio, p...)
-	e.frames++
 	e.times = append(e.times, time.Now())
 }
 
@@ -143,6 +142,13 @@ func (e *ear) heard() []byte {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return bytes.Clone(e.audio)
+}
+
+// arrivals returns when each frame came.
+func (e *ear) arrivals() []time.Time {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.times)
 }
 
 // mouth is a media.Downlink that is given what to say.

@@ -3,7 +3,7 @@ package mediastream
 import (
 	"context"
 	"errors"
-	"os"
+	"net"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -175,7 +175,9 @@ func (w *writer) write(text []byte) error {
 }
 
 func writeFault(err error) error {
-	if errors.Is(err, os.ErrDeadlineExceeded) {
+	// The WebSocket hides the error, but not what it is.
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
 		return faultStalled
 	}
 	return faultLost
