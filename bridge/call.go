@@ -152,6 +152,14 @@ func (c *Call) Agent() string { return c.cfg.Agent.Name }
 // State returns where the call is in its life.
 func (c *Call) State() State { return State(c.state.Load()) }
 
+// Began reports that the call was carried, not only refused.
+func (c *Call) Began() bool { return c.State() != Arriving }
+
+// HasSession reports that a session is open for the call.
+func (c *Call) HasSession() bool {
+	return c.session.Load() != nil && c.State() != Ended
+}
+
 // Timeline returns what has happened so far.
 func (c *Call) Timeline() []Event { return c.timeline.snapshot() }
 

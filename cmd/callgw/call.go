@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/callgw/callgw/internal/caller"
+	"github.com/callgw/callgw/internal/phone"
+	"github.com/callgw/callgw/internal/wav"
+	"github.com/callgw/callgw/mediastream/mediastreamtest"
+)
+
+// callFlags are the flags of callgw call.
+type callFlags struct {
+	speak, record, from, to, authToken, publicURL string
+	listen, timeout                               time.Duration
+}
+
+func newCall() *cobra.Command {
+	var f callFlags
+	cmd := &cobra.Command{
+		Use:   "call TARGET",
+		Short: "Place a call with a scripted phone",
+		Long: `Places a call, hears the greeting out, speaks a recording if there is one, hears
+the reply out and hangs up; prints how long each took. The exit status tells
+whether the agent spoke, and replied when it was spoken to: for smoke tests and
+monitoring.
+
+TARGET is a SIP URI, or the address of a gateway that takes media streams; such
+requests are signed with --auth-token or TWILIO_AUTH_TOKEN.`,
+		Example: `  callgw call sip:+14155550100@127.0.0.1 --speak hello.wav --record answer.wav
+  callgw call ws://127.0.0.1:8080 --to +14155550100 --public-url https://voice.example.com`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usagef("one TARGET is needed: see callgw call --help")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return placeCall(cmd, args[0], f) },
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.speak, "speak", "", "WAV `file` to speak after the greeting")
+	fl.StringVar(&f.record, "record", "", "WAV `file` to record the far end in")
+	fl.StringVar(&f.from, "from", "+14155550123", "the caller's `number`")
+	fl.StringVar(&f.to, "to", "+14155550100", "the `number` called, of a media-stream call")
+	fl.StringVar(&f.authToken, "auth-token", "", "`token` to sign with; none: TWILIO_AUTH_TOKEN")
+	fl.StringVar(&f.publicURL, "public-url", "", "`URL` to sign for: http.public_url of the gateway")
+	fl.DurationVar(&f.listen, "listen", 10*time.Second, "how long to wait for the agent to speak")
+	fl.DurationVar(&f.timeout, "timeout", time.Minute, "of the whole call")
+	return cmd
+}
+
+// placeCall places one call and prints what came of it.
+func placeCall(cmd *cobra.Command, target string, f callFlags) error {
+	var speech []byte
+	if f.speak != "" {
+		file, err := os.Open(f.speak)
+		if err != nil {
+			return usagef("--speak: %w", err)
+		}
+		defer file.Close()
+		if speech, err = wav.Read(file); err != nil {
+			return usagef("--speak %s: %w", f.speak, err)
+		}
+	}
+	token := f.authToken
+	if token == "" {
+		token = os.Getenv("TWILIO_AUTH_TOKEN")
+	}
+	ctx, cancel := context.WithTimeoutCause(cmd.Context(), f.timeout, fmt.Errorf("--timeout of %v is over", f.timeout))
+	defer cancel()
+	out := cmd.OutOrStdout()
+	call, err := caller.Dial(ctx, caller.Config{
+		Target: target, From: f.from, To: f.to,
+		Carrier: mediastreamtest.Config{AuthToken: token, PublicURL: f.publicURL},
+		Ringing: func() { fmt.Fprintln(out, "ringing") },
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "answered after %v\n", call.Setup.Round(time.Millisecond))
+	talking, hungUp := call.During(ctx)
+	defer hungUp()
+	scriptErr := converse(talking, out, call, speech, f.listen)
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	hangupErr := call.Hangup(ending)
+	if f.record != "" {
+		if err := record(f.record, call.Phone.Report()); err != nil {
+			return errors.Join(scriptErr, err)
+		}
+	}
+	return errors.Join(scriptErr, hangupErr)
+}
+
+// converse hears the greeting out, speaks, and hears the reply out.
+func converse(ctx context.Context, out io.Writer, call *caller.Call, speech []byte, patience time.Duration) error {
+	began := time.Now()
+	if err := hearOut(ctx, call, patience); err != nil {
+		return fmt.Errorf("no greeting: %w", err)
+	}
+	fmt.Fprintf(out, "greeting heard, %v after the answer it was over\n", time.Since(began).Round(time.Millisecond))
+	if speech == nil {
+		return nil
+	}
+	if err := call.Phone.Say(ctx, speech); err != nil {
+		return err
+	}
+	if err := hearOut(ctx, call, patience); err != nil {
+		return fmt.Errorf("no reply: %w", err)
+	}
+	for _, latency := range call.Phone.Report().Latencies {
+		fmt.Fprintf(out, "reply after %v\n", latency.Round(time.Millisecond))
+	}
+	return nil
+}
+
+// pause is how long the agent must be quiet for its turn to be over.
+const pause = 700 * time.Millisecond
+
+// hearOut waits until the far end has begun to speak and has fallen silent.
+func hearOut(ctx context.Context, call *caller.Call, patience time.Duration) error {
+	waiting, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("nothing was heard for %v", patience))
+	defer cancel()
+	if err := call.Phone.AwaitSpeech(waiting, 0); err != nil {
+		return err
+	}
+	return call.Phone.AwaitQuiet(ctx, pause)
+}
+
+// record writes what the far end said.
+func record(path string, r phone.Report) (err error) {
+	file, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("--record: %w", err)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	return wav.Write(file, r.Recording)
+}

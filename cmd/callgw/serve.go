@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"github.com/callgw/callgw/internal/config"
+	"github.com/callgw/callgw/internal/gateway"
+	"github.com/callgw/callgw/internal/telemetry"
+)
+
+func newServe() *cobra.Command {
+	var path string
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the gateway",
+		Long: `Runs the gateway until it is told to end. SIGTERM or Ctrl-C drains it: no new
+calls, running ones may go on for calls.drain, then they are hung up; a second
+signal hangs them up at once. SIGHUP reloads the configuration: calls in progress
+keep what they started with, and a faulty file changes nothing.
+
+Without a file the built-in defaults hold and the environment is looked at:
+OPENAI_API_KEY, TWILIO_AUTH_TOKEN. A provider without a key is stood in for by
+the embedded Realtime server.`,
+		Example: "  callgw serve -c /etc/callgw/callgw.yaml",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := loadConfig(cmd, path)
+			if err != nil {
+				return err
+			}
+			log, err := telemetry.NewLogger(telemetry.LogConfig{
+				Level: cfg.Log.Level, Format: cfg.Log.Format, Out: cmd.ErrOrStderr(),
+			})
+			if err != nil {
+				return err
+			}
+			g, err := gateway.New(cfg, gateway.Options{Log: log})
+			if err != nil {
+				return err
+			}
+			stop := onSignals(g, path, log)
+			defer stop()
+			return g.Run(cmd.Context())
+		},
+	}
+	cmd.Flags().StringVarP(&path, "config", "c", "", "configuration `file`; none: built-in defaults")
+	return cmd
+}
+
+// onSignals reloads on SIGHUP, and cuts the drain short on the second signal
+// to end.
+func onSignals(g *gateway.Gateway, path string, log zerolog.Logger) (stop func()) {
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGHUP, os.Interrupt, syscall.SIGTERM)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ends := 0
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case s := <-signals:
+				if s == syscall.SIGHUP {
+					reload(g, path, log)
+				} else if ends++; ends == 2 {
+					log.Warn().Msg("second signal: hanging up all calls")
+					g.DrainNow()
+				}
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(signals)
+		cancel()
+		<-done
+	}
+}
+
+// reload takes the configuration file over, if it is without fault.
+func reload(g *gateway.Gateway, path string, log zerolog.Logger) {
+	cfg, warnings, err := config.Load(path, os.LookupEnv)
+	for _, w := range warnings {
+		log.Warn().Msg(w.String())
+	}
+	if err != nil {
+		g.ReloadFailed()
+		log.Error().Err(err).Msg("configuration not reloaded: nothing was changed")
+		return
+	}
+	restart := g.Reload(cfg)
+	log.Info().Strs("need_restart", restart).Msg("configuration reloaded")
+}

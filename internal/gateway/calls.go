@@ -1,0 +1,125 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/callgw/callgw/bridge"
+	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/dialplan"
+	"github.com/callgw/callgw/internal/config"
+	"github.com/callgw/callgw/internal/mask"
+	"github.com/callgw/callgw/internal/wav"
+)
+
+// newCallID returns an id that sorts by the time of the call.
+func newCallID() string { return ulid.Make().String() }
+
+// serve carries one call from its arrival to its end. carrier is the id by which
+// the carrier knows it.
+func (g *Gateway) serve(ctx context.Context, leg bridge.Leg, call dialplan.Call, carrier string) {
+	log := g.log.With().Str("call", call.ID).Str("carrier_call", carrier).Logger()
+	refuse := func(why error) {
+		cause := media.CauseOf(why)
+		g.countRejected(call.Leg, call.Trunk, cause)
+		log.Info().Str("leg", call.Leg).Str("trunk", call.Trunk).Str("from", mask.Number(call.From)).
+			Str("to", mask.Number(call.To)).AnErr("reason", why).Msg("call refused")
+		if err := leg.Hangup(ctx, why); err != nil {
+			log.Debug().Err(err).Msg("refusal not delivered")
+		}
+	}
+	if err := g.calls.Admits(); err != nil {
+		refuse(err)
+		return
+	}
+	agent, err := g.route(call)
+	if err != nil {
+		refuse(err)
+		return
+	}
+	facts := bridge.Facts{ID: call.ID, Leg: call.Leg, Trunk: call.Trunk, From: call.From, To: call.To}
+	c := bridge.New(bridge.Config{
+		Facts: facts, Leg: leg, Agent: agent,
+		ConnectTimeout: connectTimeout,
+		Log:            g.log.With().Str("carrier_call", carrier).Logger(),
+		Metrics:        g.callLog,
+		Observe: func(e bridge.Event) {
+			g.health.observe(e)
+			g.observe(facts, e)
+		},
+	})
+	if err := g.calls.Run(ctx, c); err != nil && !c.Began() {
+		g.countRejected(call.Leg, call.Trunk, media.CauseOf(err))
+	}
+}
+
+// route decides who takes a call. The error wraps the cause of a rejection.
+func (g *Gateway) route(call dialplan.Call) (bridge.Agent, error) {
+	now := g.current.Load()
+	decision := now.Dialplan.Decide(call)
+	if r := decision.Reject; r != nil {
+		if decision.Route == nil {
+			return bridge.Agent{}, fmt.Errorf("gateway: dialplan: %w", media.NoRoute)
+		}
+		return bridge.Agent{}, fmt.Errorf("gateway: route %s: %w", decision.Route.Name,
+			media.Rejection{Status: r.Code, Phrase: r.Reason})
+	}
+	agent, err := g.agent(now, now.Agent(decision), call)
+	if err != nil {
+		return bridge.Agent{}, fmt.Errorf("gateway: %w: %w", media.Internal, err)
+	}
+	return agent, nil
+}
+
+// agent resolves an agent of the configuration for one call.
+func (g *Gateway) agent(r *config.Reloadable, a *config.Agent, call dialplan.Call) (bridge.Agent, error) {
+	out := bridge.Agent{
+		Name:    a.Name,
+		BargeIn: bridge.BargeIn{ProtectGreeting: a.BargeIn.ProtectGreeting},
+		Limits:  bridge.Limits{Duration: a.Limits.Duration, Silence: a.Limits.Silence},
+	}
+	if a.BargeIn.Mode == "off" {
+		out.BargeIn.Mode = bridge.BargeInOff
+	}
+	for _, name := range a.Provider {
+		p, err := g.provider(r, name)
+		if err != nil {
+			return out, err
+		}
+		out.Providers = append(out.Providers, p)
+	}
+	var err error
+	if out.Properties, err = a.Properties(call); err != nil {
+		return out, err
+	}
+	if out.Greeting.Say, err = a.GreetingFor(call); err != nil {
+		return out, err
+	}
+	out.Greeting.Text = a.Greeting.Text
+	if out.Greeting.Audio, err = recording(a.Greeting.File); err != nil {
+		return out, err
+	}
+	out.OnFailure.Audio, err = recording(a.OnFailure.Play)
+	return out, err
+}
+
+// recording reads a WAV file; no path is no recording. It is read for each call,
+// so that a new recording needs no reload; the system caches it.
+func recording(path string) ([]byte, error) {
+	if path == "" {
+		return nil, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	audio, err := wav.Read(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return audio, nil
+}

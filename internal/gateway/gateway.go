@@ -1,0 +1,213 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/callgw/callgw/bridge"
+	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/bridge/pacer"
+	"github.com/callgw/callgw/internal/config"
+	"github.com/callgw/callgw/internal/telemetry"
+	"github.com/callgw/callgw/mediastream"
+	"github.com/callgw/callgw/realtime"
+	"github.com/callgw/callgw/realtime/realtimetest"
+	"github.com/callgw/callgw/sip"
+	"github.com/callgw/callgw/sip/rtp"
+)
+
+// Options of a gateway beyond its configuration.
+type Options struct {
+	Log zerolog.Logger
+	// Observe is called with every event of every call; it must not block.
+	Observe func(bridge.Facts, bridge.Event)
+	// Embedded configures the Realtime server that stands in for providers
+	// without a key. Its sessions are forgotten when they end.
+	Embedded realtimetest.Config
+}
+
+// Gateway is callgw, complete.
+type Gateway struct {
+	cfg     *config.Config
+	log     zerolog.Logger
+	observe func(bridge.Facts, bridge.Event)
+
+	current  atomic.Pointer[config.Reloadable]
+	calls    *bridge.Registry
+	health   health
+	metrics  *prometheus.Registry
+	callLog  *bridge.Metrics
+	rejected *prometheus.CounterVec
+	reloadOK prometheus.Gauge
+
+	pacer    *pacer.Pacer
+	ports    *rtp.Ports
+	sip      *sip.Server          // nil without SIP
+	streams  *mediastream.Handler // nil without media streams
+	embedded *embedded            // nil unless a provider has no key
+	http     []*httpServer
+
+	drainNow context.CancelFunc
+	drainCtx context.Context
+}
+
+// New binds all that cfg listens on. Run must be called then, or Close.
+func New(cfg *config.Config, opts Options) (*Gateway, error) {
+	g := &Gateway{
+		cfg: cfg, log: opts.Log, observe: opts.Observe,
+		calls:   bridge.NewRegistry(cfg.Calls.Max),
+		metrics: telemetry.NewRegistry(),
+	}
+	g.drainCtx, g.drainNow = context.WithCancel(context.Background())
+	if g.observe == nil {
+		g.observe = func(bridge.Facts, bridge.Event) {}
+	}
+	g.current.Store(&cfg.Reloadable)
+	g.instrument()
+	g.pacer = pacer.New(pacer.Config{Late: g.pacerLate()})
+	for _, bind := range []func() error{
+		func() error { return g.bindEmbedded(opts.Embedded) },
+		g.bindSIP, g.bindStreams, g.bindAdmin,
+	} {
+		if err := bind(); err != nil {
+			g.Close()
+			return nil, err
+		}
+	}
+	return g, nil
+}
+
+// Close releases what New has bound. After Run there is nothing left to close.
+func (g *Gateway) Close() {
+	g.drainNow()
+	for _, s := range g.http {
+		s.close()
+	}
+	if g.embedded != nil {
+		g.embedded.close()
+	}
+}
+
+// Run serves until ctx ends, then drains: no new calls, running ones may go on
+// for calls.drain, then they are hung up. It returns when nothing is left.
+func (g *Gateway) Run(ctx context.Context) error {
+	work, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer stop(nil)
+	group, work := errgroup.WithContext(work)
+	group.Go(func() error { return g.pacer.Run(work) })
+	if g.sip != nil {
+		group.Go(func() error { return g.sip.Run(work) })
+	}
+	if g.streams != nil {
+		group.Go(func() error { return g.streams.Run(work) })
+	}
+	for _, s := range g.http {
+		group.Go(func() error { return s.run(work) })
+	}
+	g.announce()
+	select {
+	case <-ctx.Done():
+		g.drain()
+	case <-work.Done(): // a part has failed
+	}
+	stop(media.Shutdown)
+	err := group.Wait()
+	g.Close()
+	if errors.Is(err, context.Canceled) || errors.Is(err, media.Shutdown) {
+		return nil
+	}
+	return err
+}
+
+// drain lets the running calls finish.
+func (g *Gateway) drain() {
+	limit := g.current.Load().Calls.Drain
+	g.log.Info().Int("calls", len(g.calls.Calls())).Dur("limit", limit).Msg("draining")
+	if g.sip != nil {
+		g.sip.Drain()
+	}
+	if g.streams != nil {
+		g.streams.Drain()
+	}
+	ctx, cancel := context.WithTimeout(g.drainCtx, limit)
+	defer cancel()
+	g.calls.Drain(ctx)
+	g.log.Info().Msg("drained")
+}
+
+// DrainNow cuts a drain short: running calls are hung up at once.
+func (g *Gateway) DrainNow() { g.drainNow() }
+
+// Reload takes over what of next may change at run time. Calls in progress keep
+// what they started with. It returns the sections that need a restart.
+func (g *Gateway) Reload(next *config.Config) (restart []string) {
+	g.current.Store(&next.Reloadable)
+	g.reloadOK.Set(1)
+	return g.cfg.NeedsRestart(next)
+}
+
+// ReloadFailed records that a new configuration was refused.
+func (g *Gateway) ReloadFailed() { g.reloadOK.Set(0) }
+
+// Registry holds the gateway's calls.
+func (g *Gateway) Registry() *bridge.Registry { return g.calls }
+
+// Metrics is what /metrics shows.
+func (g *Gateway) Metrics() prometheus.Gatherer { return g.metrics }
+
+// SIPAddr returns the address of the first SIP socket of a network, udp or tcp;
+// nil if there is none.
+func (g *Gateway) SIPAddr(network string) net.Addr {
+	if g.sip == nil {
+		return nil
+	}
+	for _, a := range g.sip.Addrs() {
+		if a.Network() == network {
+			return a
+		}
+	}
+	return nil
+}
+
+// announce logs where the gateway listens.
+func (g *Gateway) announce() {
+	if g.sip != nil {
+		for _, a := range g.sip.Addrs() {
+			g.log.Info().Str("sip", a.Network()+"://"+a.String()).Msg("listening")
+		}
+	}
+	for _, s := range g.http {
+		g.log.Info().Str(s.name, s.url()).Msg("listening")
+	}
+	if g.embedded != nil {
+		g.log.Warn().Msg("a provider has no key: the embedded Realtime server answers, not a model")
+	}
+}
+
+// provider returns the provider named name as the Realtime client knows it.
+func (g *Gateway) provider(r *config.Reloadable, name string) (realtime.Provider, error) {
+	p := r.Providers[name]
+	if p == nil {
+		return realtime.Provider{}, fmt.Errorf("gateway: there is no provider %q", name)
+	}
+	out := p.Realtime()
+	if p.Embedded() {
+		if g.embedded == nil {
+			return out, fmt.Errorf("gateway: provider %q lost its key by a reload: restart to use the embedded server", name)
+		}
+		out.BaseURL, out.APIKey = g.embedded.url, "none"
+	}
+	return out, nil
+}
+
+// connectTimeout bounds the opening of one session. Carriers wait: Twilio's
+// webhook for 15 s, SIP callers for not much longer.
+const connectTimeout = 8 * time.Second

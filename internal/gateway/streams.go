@@ -1,0 +1,66 @@
+package gateway
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/callgw/callgw/dialplan"
+	"github.com/callgw/callgw/mediastream"
+)
+
+// bindStreams listens for media streams if the configuration has a carrier.
+func (g *Gateway) bindStreams() error {
+	t := g.cfg.MediaStreams.Twilio
+	if t == nil {
+		return nil
+	}
+	metrics, err := mediastream.NewMetrics(g.metrics)
+	if err != nil {
+		return err
+	}
+	g.streams, err = mediastream.NewHandler(mediastream.Config{
+		PublicURL:  string(g.cfg.HTTP.PublicURL),
+		Validate:   t.Validate,
+		AuthTokens: t.AuthTokens(),
+		AccountSID: t.AccountSID,
+		Lead:       t.Lead,
+		Handler:    g.serveStream,
+		Status:     g.streamStatus,
+		Log:        g.log,
+		Metrics:    metrics,
+	})
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	g.streams.Register(mux)
+	return g.bindHTTP("http", "http.listen", g.cfg.HTTP.Listen, g.cfg.HTTP.TLS, mux)
+}
+
+// serveStream carries one webhook and the stream that follows it.
+func (g *Gateway) serveStream(ctx context.Context, s *mediastream.Stream) {
+	call := dialplan.Call{
+		ID: newCallID(), Leg: "twilio", From: s.From(), To: s.To(),
+		Header: map[string][]string{}, Param: map[string]string{}, At: time.Now(),
+	}
+	for name, value := range s.Headers() {
+		call.Header[name] = []string{value}
+	}
+	for name := range s.Params() {
+		call.Param[name] = s.Params().Get(name)
+	}
+	g.serve(ctx, s, call, s.CallSID())
+}
+
+// streamStatus logs what the carrier says of a stream: the only place where a
+// handshake that failed at its side shows.
+func (g *Gateway) streamStatus(e mediastream.StatusEvent) {
+	if e.Error != "" {
+		g.log.Warn().Str("carrier_call", e.CallSID).Str("stream", e.Stream).Str("error", e.Error).
+			Msg("carrier reports a stream error")
+		return
+	}
+	g.log.Debug().Str("carrier_call", e.CallSID).Str("status", e.Status).Str("stream", e.Stream).
+		Msg("carrier reports")
+}
