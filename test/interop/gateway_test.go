@@ -21,6 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // The users that a gateway under test knows, in the request's URI.
 const (
 	userEcho = "echo" // answers and gives back what it hears
+	userTone = "tone" // answers and plays 800 Hz
 	userRing = "ring" // rings for ever
 	userBye  = "bye"  // answers, and hangs up half a second later
 	userNone = "none" // has no route: 404
@@ -39,6 +40,8 @@ type echo struct {
 	mu     sync.Mutex
 	heard  []byte
 	queue  []byte
+	tone   []byte // played over and over instead of the queue; nil for none
+	at     int    // in the tone
 	digits string
 	holds  []bool
 	codec  media.Codec
@@ -68,6 +71,13 @@ func (e *echo) Hold(on bool) {
 func (e *echo) Next(p []byte) int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if len(e.tone) > 0 {
+		for i := range p {
+			p[i] = e.tone[(e.at+i)%len(e.tone)]
+		}
+		e.at += len(p)
+		return len(p)
+	}
 	n := copy(p, e.queue)
 	e.queue = e.queue[n:]
 	return n
@@ -133,6 +143,9 @@ func (g *gateway) serve(ctx context.Context, c *sip.Call) {
 		return
 	}
 	e := &echo{}
+	if c.To() == userTone {
+		e.tone = tone(800, time.Second)
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var running sync.WaitGroup
