@@ -71,8 +71,7 @@ type Config struct {
 	// Default DefaultWriteTimeout.
 	WriteTimeout time.Duration
 
-	// Log is where faults go, at debug. The zero Logger logs nothing useful;
-	// use zerolog.Nop.
+	// Log is where faults go, at debug. The zero Logger logs nothing.
 	Log zerolog.Logger
 	// Metrics counts. Nil: nothing is counted.
 	Metrics *Metrics

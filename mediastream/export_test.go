@@ -1,6 +1,14 @@
 package mediastream
 
-import "time"
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/callgw/callgw/bridge/media"
+)
 
 // Parsed is what a message was understood as.
 type Parsed struct {
@@ -124,3 +132,49 @@ var (
 	SayTwiML     = sayTwiML
 	RejectTwiML  = rejectTwiML
 )
+
+// Bench is a stream on a connection, carried step by step.
+type Bench struct {
+	Stream *Stream
+	reader *reader
+	writer *writer
+}
+
+func NewBench(conn net.Conn, w http.ResponseWriter, r *http.Request, up media.Uplink, down media.Downlink) (*Bench, error) {
+	cfg := &Config{PublicURL: "https://voice.example.com", Handler: func(context.Context, *Stream) {}}
+	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	sock, err := upgrade(w, r, time.Now().Add(time.Minute))
+	if err != nil {
+		return nil, err
+	}
+	s := newStream(cfg, twilio(), new(tokens), url.Values{})
+	if err := s.attach(sock, start{stream: "MZ0123456789abcdef0123456789abcdef"}); err != nil {
+		return nil, err
+	}
+	return &Bench{s, newReader(context.Background(), s, sock, up, down), newWriter(s, sock, down)}, nil
+}
+
+// Receive reads and handles one message.
+func (b *Bench) Receive() error {
+	text, err := b.reader.socket.next()
+	if err != nil {
+		return err
+	}
+	return b.reader.handle(time.Now(), text)
+}
+
+// Handle handles one message.
+func (b *Bench) Handle(text []byte) error { return b.reader.handle(time.Now(), text) }
+
+// Send writes what is due, and lets the carrier play it in no time.
+func (b *Bench) Send() error {
+	if _, err := b.writer.advance(); err != nil {
+		return err
+	}
+	if n := len(b.Stream.head.pending); n > 0 {
+		b.Stream.head.echo(time.Now(), b.Stream.head.gen, b.Stream.head.pending[n-1].seq)
+	}
+	return nil
+}

@@ -1,0 +1,126 @@
+package mediastream_test
+
+import (
+	"bufio"
+	"encoding/binary"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/mediastream"
+)
+
+// loop is a connection on which the same bytes arrive for ever, and to which
+// everything can be written. It is its own HTTP response.
+type loop struct {
+	http.ResponseWriter
+	arriving []byte
+	pos      int
+	written  int64
+}
+
+func (l *loop) Read(p []byte) (int, error) {
+	n := copy(p, l.arriving[l.pos:])
+	l.pos = (l.pos + n) % len(l.arriving)
+	return n, nil
+}
+
+func (l *loop) Write(p []byte) (int, error) {
+	l.written += int64(len(p))
+	return len(p), nil
+}
+
+func (l *loop) Close() error                     { return nil }
+func (l *loop) LocalAddr() net.Addr              { return nil }
+func (l *loop) RemoteAddr() net.Addr             { return nil }
+func (l *loop) SetDeadline(time.Time) error      { return nil }
+func (l *loop) SetReadDeadline(time.Time) error  { return nil }
+func (l *loop) SetWriteDeadline(time.Time) error { return nil }
+
+func (l *loop) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return l, bufio.NewReadWriter(bufio.NewReader(l), bufio.NewWriter(l)), nil
+}
+
+// masked returns a client's text frame (RFC 6455 §5.2), with a mask of zeros.
+func masked(text []byte) []byte {
+	frame := binary.BigEndian.AppendUint16([]byte{0x81, 0x80 | 126}, uint16(len(text)))
+	return append(append(frame, 0, 0, 0, 0), text...)
+}
+
+// sink is an Uplink and an endless Downlink that keep nothing.
+type sink struct{ frames, heard int64 }
+
+func (s *sink) Frame([]byte)           { s.frames++ }
+func (s *sink) Digit(media.Digit)      {}
+func (s *sink) Hold(bool)              {}
+func (s *sink) Next(p []byte) int      { return len(p) }
+func (s *sink) Ready() <-chan struct{} { return nil }
+func (s *sink) Heard(pos int64)        { s.heard = pos }
+
+func newBench(tb testing.TB, text []byte) (*mediastream.Bench, *loop, *sink) {
+	tb.Helper()
+	r := httptest.NewRequest(http.MethodGet, "/twilio/media", nil)
+	for name, value := range map[string]string{
+		"Connection": "Upgrade", "Upgrade": "websocket",
+		"Sec-Websocket-Version": "13", "Sec-Websocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+	} {
+		r.Header.Set(name, value)
+	}
+	l, s := &loop{ResponseWriter: httptest.NewRecorder(), arriving: masked(text)}, &sink{}
+	b, err := mediastream.NewBench(l, l, r, s, s)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return b, l, s
+}
+
+func TestTheFramePathDoesNotAllocate(t *testing.T) {
+	text := mediaMessage(speech(160))
+	b, l, s := newBench(t, text)
+	for range 10 {
+		if err := b.Receive(); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Send(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The WebSocket allocates a reader of 8 bytes for each message.
+	if n := testing.AllocsPerRun(1000, func() { _ = b.Receive() }); n > 1 {
+		t.Errorf("receiving allocates %v times a frame", n)
+	}
+	if n := testing.AllocsPerRun(1000, func() { _ = b.Handle(text) }); n != 0 {
+		t.Errorf("handling allocates %v times a frame", n)
+	}
+	written := l.written
+	if n := testing.AllocsPerRun(1000, func() { _ = b.Send() }); n != 0 {
+		t.Errorf("sending allocates %v times", n)
+	}
+	if s.frames < 2000 || l.written-written < 1000*800 {
+		t.Errorf("%d frames received, %d bytes written", s.frames, l.written-written)
+	}
+}
+
+func BenchmarkReceiveFrame(b *testing.B) {
+	bench, _, _ := newBench(b, mediaMessage(speech(160)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := bench.Receive(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkSendLead writes 300 ms of audio in three messages, each with a mark.
+func BenchmarkSendLead(b *testing.B) {
+	bench, _, _ := newBench(b, mediaMessage(speech(160)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := bench.Send(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

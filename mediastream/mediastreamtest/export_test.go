@@ -1,0 +1,39 @@
+package mediastreamtest
+
+// ReadOrder reads a message from a gateway.
+func ReadOrder(kind int, text []byte, stream string) (event string, audio []byte, mark string, err error) {
+	o, err := readOrder(kind, text, stream)
+	return o.event, o.audio, o.mark, err
+}
+
+// ReadTwiML reads a webhook's answer.
+func ReadTwiML(text string) (streamURL string, err error) {
+	r, err := readTwiML([]byte(text))
+	if err != nil {
+		return "", err
+	}
+	return r.Connect.Stream.URL, nil
+}
+
+// Playout is the carrier's buffer.
+type Playout struct {
+	p      playout
+	Echoes []string
+}
+
+func (p *Playout) Media(audio []byte) { p.p.media(audio) }
+
+func (p *Playout) Mark(name string) {
+	if p.p.mark(name) {
+		p.echo(name)
+	}
+}
+
+func (p *Playout) Play(n int) string {
+	frame := make([]byte, n)
+	return string(frame[:p.p.play(frame, p.echo)])
+}
+
+func (p *Playout) Clear() int64 { return p.p.clear(p.echo) }
+
+func (p *Playout) echo(name string) { p.Echoes = append(p.Echoes, name) }
