@@ -120,7 +120,7 @@ func TestPublishedMessagesToTheCarrier(t *testing.T) {
 		if err := json.Unmarshal(example.Message, &m); err != nil {
 			t.Fatal(err)
 		}
-		text := strings.Replace(string(example.Message), "a3242sa...", "a3242sa=", 1) // abbreviated there
+		text := strings.Replace(string(example.Message), "a3242sa...", "a324", 1) // abbreviated there
 		if event, _, _, err := mediastreamtest.ReadOrder(websocket.TextMessage, []byte(text), m.StreamSid); err != nil || event != m.Event {
 			t.Errorf("%s: %q, %v", text, event, err)
 		}
