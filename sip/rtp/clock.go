@@ -89,14 +89,14 @@ func (c *clock) rebase(now time.Time, timestamp uint32) {
 	c.anchored, c.heard, c.next = true, true, timestamp
 }
 
-// stuck reports whether the peer lags behind as much as it did a while ago: a
-// delayed burst catches up, a clock that stood still does not.
+// stuck reports whether the peer lags behind as much as it did a while ago, give
+// or take a frame: a delayed burst catches up, a clock that stood still does not.
 func (c *clock) stuck(now time.Time, lag int32) bool {
 	if !c.lagging {
 		c.lagging, c.lagSince, c.lagAmount = true, now, lag
 		return false
 	}
-	return now.Sub(c.lagSince) >= stuck && lag >= c.lagAmount
+	return now.Sub(c.lagSince) >= stuck && lag >= c.lagAmount-media.FrameBytes
 }
 
 // fill passes n bytes of silence on.

@@ -1,0 +1,118 @@
+package rtp_test
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestKeyIsReportedOnceAtItsStart(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		lost  []int // of the packets 0 to 7: five of the key, three of its end
+		when  int   // the packet at which it is reported
+		twice bool
+	}{
+		{"all packets", nil, 0, false},
+		{"the first lost", []int{0}, 1, false},
+		{"only the last ends arrive", []int{0, 1, 2, 3, 4, 5}, 6, false},
+		{"no end arrives", []int{5, 6, 7}, 0, false},
+		{"every packet twice", nil, 0, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inCall(t, nil, func(t *testing.T, c *call, p *peer) {
+				want := p.speak(5)
+				for i := range 8 {
+					if slices.Contains(test.lost, i) {
+						p.sequence++
+					} else {
+						p.event(5, i >= 5, min(i+1, 5)*160)
+						if test.twice {
+							p.sequence--
+							p.event(5, i >= 5, min(i+1, 5)*160)
+						}
+					}
+					synctest.Wait()
+					if got, pressed := c.pressed(), i >= test.when; (got == "5") != pressed || len(got) > 1 {
+						t.Fatalf("after packet %d: %q", i, got)
+					}
+					if i < 5 {
+						time.Sleep(ms(20)) // the ends come together
+					}
+				}
+				p.timestamp += 800
+				want = slices.Concat(want, silence(800), p.speak(5))
+				sameAudio(t, c.heard(), want)
+				if s := c.Stats(); s.Digits != 1 {
+					t.Errorf("%+v", s)
+				}
+			})
+		})
+	}
+}
+
+func TestSameKeyAgainIsAnotherPress(t *testing.T) {
+	inCall(t, nil, func(t *testing.T, c *call, p *peer) {
+		p.speak(2)
+		for _, code := range []uint8{1, 1, 10, 11, 15, 16, 66} { // 16 and 66 are no keys
+			for i := range 3 {
+				p.event(code, false, 160*(i+1))
+				time.Sleep(ms(20))
+			}
+			for range 3 {
+				p.event(code, true, 480)
+			}
+			p.timestamp += 480
+			p.speak(3)
+		}
+		if got := c.pressed(); got != "11*#D" {
+			t.Errorf("pressed %q", got)
+		}
+	})
+}
+
+func TestLongPressInSegmentsIsOnePress(t *testing.T) {
+	inCall(t, nil, func(t *testing.T, c *call, p *peer) {
+		p.speak(1)
+		for range 3 { // RFC 4733 §2.5.1.3
+			p.event(9, false, 160)
+			p.event(9, false, 0xFFFF)
+			p.timestamp += 0xFFFF
+			time.Sleep(time.Second)
+		}
+		p.event(9, true, 800)
+		synctest.Wait()
+		if got := c.pressed(); got != "9" {
+			t.Errorf("pressed %q", got)
+		}
+	})
+}
+
+func TestStragglerOfAnEarlierKeyIsNoPress(t *testing.T) {
+	inCall(t, nil, func(t *testing.T, c *call, p *peer) {
+		p.speak(1)
+		old := *p
+		p.event(1, true, 480)
+		p.timestamp += 1000
+		p.event(2, true, 480)
+		old.sequence = p.sequence
+		old.event(1, true, 480)
+		synctest.Wait()
+		if got := c.pressed(); got != "12" {
+			t.Errorf("pressed %q", got)
+		}
+	})
+}
+
+func TestShortEventPayloadIsMalformed(t *testing.T) {
+	inCall(t, nil, func(t *testing.T, c *call, p *peer) {
+		p.speak(1)
+		p.kind = 101
+		p.deliver(p.make([]byte{1, 2, 3}))
+		synctest.Wait()
+		if s := c.Stats(); c.pressed() != "" || s.Rejected[0] != 1 {
+			t.Errorf("pressed %q, %+v", c.pressed(), s)
+		}
+	})
+}

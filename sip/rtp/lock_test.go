@@ -1,0 +1,193 @@
+package rtp_test
+
+import (
+	"bytes"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/callgw/callgw/sip/rtp"
+	"github.com/callgw/callgw/sip/sdp"
+)
+
+// target returns where the session sends now.
+func (c *call) target() (addr string) {
+	c.wire.packets()
+	time.Sleep(ms(20))
+	for _, d := range c.wire.packets() {
+		addr = d.addr.String()
+	}
+	return addr
+}
+
+func TestSourceIsLearntAndHeld(t *testing.T) {
+	inCall(t, nil, func(t *testing.T, c *call, p *peer) {
+		if to := c.target(); to != signalled.String() {
+			t.Errorf("sends to %s before the peer did", to)
+		}
+		p.from = elsewhere // as peers behind NAT do
+		want := p.speak(30)
+		intruder := *p
+		intruder.from = stranger
+		intruder.speak(10)
+		intruder.from = signalled // too late: the source has proved itself
+		intruder.speak(10)
+		if to := c.target(); to != elsewhere.String() {
+			t.Errorf("sends to %s", to)
+		}
+		if !bytes.Contains(c.heard(), want) {
+			t.Error("the peer was not heard whole")
+		}
+		if s := c.Stats(); s.Source != elsewhere || s.Rejected[rtp.Source] != 20 || s.Received != 30 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+func TestSignalledAddressTakesAnEarlyLock(t *testing.T) {
+	inCall(t, nil, func(t *testing.T, c *call, p *peer) {
+		intruder := *p
+		intruder.from, intruder.ssrc = stranger, 0xBAD
+		intruder.speak(3) // faster than the peer
+		p.speak(5)
+		intruder.speak(3)
+		if s := c.Stats(); s.Source != signalled || s.SSRC != 0xCAFE || s.Rejected[rtp.Source] != 3 {
+			t.Errorf("%+v", s)
+		}
+		if to := c.target(); to != signalled.String() {
+			t.Errorf("sends to %s", to)
+		}
+	})
+}
+
+func TestForgedStreamIsNotHeard(t *testing.T) {
+	inCall(t, nil, func(t *testing.T, c *call, p *peer) {
+		forger := *p // from the very address of the peer
+		forger.ssrc, forger.sequence = 0xBAD, 7
+		var want []byte
+		for range 100 {
+			want = append(want, p.speak(1)...)
+			for range 5 {
+				forger.deliver(forger.make(silence(160)))
+			}
+		}
+		synctest.Wait()
+		sameAudio(t, c.heard(), want)
+		if s := c.Stats(); s.Rejected[rtp.SSRC] != 500 || s.SSRC != 0xCAFE {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+func TestRestartedStreamIsFollowed(t *testing.T) {
+	inCall(t, nil, func(t *testing.T, c *call, p *peer) {
+		p.speak(10)
+		p.ssrc, p.sequence, p.timestamp = 0xBEEF, 100, 1<<20
+		spoken := p.speak(50)
+		got := c.heard()
+		sameAudio(t, got[len(got)-48*160:], spoken[2*160:])
+		if len(got) != 60*160 {
+			t.Errorf("%d bytes of 60 packets: the clock is off", len(got))
+		}
+		s := c.Stats()
+		if s.SSRC != 0xBEEF || s.Rejected[rtp.SSRC] != 2 || s.Lost != 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+func TestNewAddressInSDPOpensTheLock(t *testing.T) {
+	moved := stream()
+	moved.Remote = elsewhere
+	inCall(t, nil, func(t *testing.T, c *call, p *peer) {
+		want := p.speak(10)
+		c.Update(moved)
+		synctest.Wait()
+		if to := c.target(); to != elsewhere.String() {
+			t.Errorf("sends to %s after the update", to)
+		}
+		want = append(want, p.speak(1)...) // still on its way, and heard
+		next := *p
+		next.from, next.ssrc = stranger, 0xD00D // NAT: not even the new SDP knows it
+		spoken := next.speak(10)
+		p.speak(3) // the old source is a stranger now
+		got := c.heard()
+		sameAudio(t, got[:len(want)], want)
+		if tail := got[len(want):]; len(tail) < len(spoken) {
+			t.Errorf("%d bytes of the new source, want %d", len(tail), len(spoken))
+		}
+		s := c.Stats()
+		if s.Source != stranger || s.Rejected[rtp.Source] != 3 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+func TestSameSourceIsLockedAgainAfterAMove(t *testing.T) {
+	moved := stream()
+	moved.Remote = elsewhere
+	inCall(t, nil, func(t *testing.T, c *call, p *peer) {
+		p.speak(10)
+		c.Update(moved) // but the peer goes on from where it was
+		p.speak(60)
+		if to := c.target(); to != signalled.String() {
+			t.Errorf("sends to %s", to)
+		}
+		p.from = stranger
+		p.speak(3)
+		if s := c.Stats(); s.Rejected[rtp.Source] != 3 || s.Source != signalled {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+func TestHoldWithoutAnAddressKeepsTheLock(t *testing.T) {
+	inCall(t, nil, func(t *testing.T, c *call, p *peer) {
+		p.from = elsewhere
+		p.speak(30)
+		hold := stream()
+		hold.Direction = sdp.RecvOnly
+		hold.Remote = netip.AddrPort{}
+		c.Update(hold)
+		time.Sleep(time.Second)
+		c.Update(stream())
+		synctest.Wait()
+		if to := c.target(); to != elsewhere.String() {
+			t.Errorf("sends to %s after the hold", to)
+		}
+		intruder := *p
+		intruder.from = stranger
+		intruder.speak(2)
+		if s := c.Stats(); s.Rejected[rtp.Source] != 2 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+func TestMalformedPacketsAreCounted(t *testing.T) {
+	inCall(t, nil, func(t *testing.T, c *call, p *peer) {
+		want := p.speak(2)
+		for _, b := range [][]byte{nil, {0x80}, make([]byte, 12), []byte("OPTIONS sip:a SIP/2.0\r\n\r\n")} {
+			p.deliver(datagram{addr: signalled, b: b})
+		}
+		p.deliver(datagram{addr: signalled, b: []byte{0x80, 200, 0, 1, 0, 0, 0, 1}}) // RTCP's sender report
+		want = append(want, p.speak(2)...)
+		sameAudio(t, c.heard(), want)
+		if s := c.Stats(); s.Rejected[rtp.Malformed] != 4 || s.RTCP != 1 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+func TestUnknownPayloadTeachesNoSource(t *testing.T) {
+	inCall(t, nil, func(t *testing.T, c *call, p *peer) {
+		intruder := *p
+		intruder.from, intruder.kind = stranger, 111
+		intruder.speak(3)
+		p.speak(3)
+		if s := c.Stats(); s.Source != signalled || s.Rejected[rtp.Payload] != 3 || s.Rejected[rtp.Source] != 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+}

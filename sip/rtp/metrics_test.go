@@ -1,0 +1,80 @@
+package rtp_test
+
+import (
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/callgw/callgw/sip/rtp"
+)
+
+// tally is a counter and an observer.
+type tally struct {
+	mu    sync.Mutex
+	total float64
+	times int
+}
+
+func (c *tally) Add(v float64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.total += v
+}
+
+func (c *tally) Observe(v float64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.total += v
+	c.times++
+}
+
+func TestMetricsCountWhatStatsCount(t *testing.T) {
+	var received, sent, lost, reordered, jitter tally
+	var rejected [rtp.Reasons]tally
+	change := func(cfg *rtp.Config) {
+		cfg.Metrics = rtp.Metrics{Received: &received, Sent: &sent, Lost: &lost, Reordered: &reordered, Jitter: &jitter}
+		for i := range rejected {
+			cfg.Metrics.Rejected[i] = &rejected[i]
+		}
+	}
+	inCall(t, change, func(t *testing.T, c *call, p *peer) {
+		p.speak(5)
+		p.make(voice(1)) // lost
+		p.speak(5)
+		first := p.make(voice(1))
+		p.speak(1)
+		p.deliver(first) // reordered
+		p.from = stranger
+		p.speak(2)
+		p.deliver(datagram{addr: signalled})
+		synctest.Wait()
+		c.cancel()
+		if err := <-c.done; err != nil {
+			t.Fatal(err)
+		}
+		s := c.Stats()
+		got := map[string]float64{
+			"received": received.total, "sent": sent.total, "lost": lost.total, "reordered": reordered.total,
+			"jitter observations": float64(jitter.times),
+		}
+		want := map[string]float64{
+			"received": float64(s.Received), "sent": float64(s.Sent), "lost": 1, "reordered": 1,
+			"jitter observations": 1,
+		}
+		for r := range rtp.Reasons {
+			got[r.String()] = rejected[r].total
+			want[r.String()] = float64(s.Rejected[r])
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+		if s.Rejected[rtp.Source] != 2 || s.Rejected[rtp.Malformed] != 1 || s.Received != 12 {
+			t.Errorf("%+v", s)
+		}
+		if jitter.total != s.Jitter.Seconds() {
+			t.Errorf("jitter %v observed, %v measured", jitter.total, s.Jitter)
+		}
+	})
+}
