@@ -44,7 +44,7 @@ type Call struct {
 	tx       *serverTx // the INVITE, nil for outbound calls
 	accepted *accepted // a 2xx that waits for its ACK, or nil
 	offering bool      // an offer of ours is in that 2xx
-	running  bool // Run was called: it releases the call
+	running  bool      // Run was called: it releases the call
 	remove   sync.Once
 
 	up uplink

@@ -55,13 +55,18 @@ type Config struct {
 	// not block. It may be nil.
 	Rejected func(trunk string, cause media.Cause)
 	// Resolver finds the hosts that URIs name. nil means net.DefaultResolver.
-	Resolver *net.Resolver
+	Resolver Resolver
 	// UserAgent is the product named in requests and responses. "" means callgw.
 	UserAgent string
 	// Log takes what an operator should know. The zero value discards.
 	Log zerolog.Logger
 	// Metrics counts RTP. nil counts nothing.
 	Metrics *Metrics
+}
+
+// Resolver finds the addresses of a host: what *net.Resolver does.
+type Resolver interface {
+	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
 // Listen is one socket for signalling.

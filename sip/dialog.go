@@ -37,6 +37,7 @@ func uasDialog(req *gosip.Request, from link, tag string) dialog {
 		to:        req.From().AsTo(),
 		remoteSeq: req.CSeq().SeqNo,
 		routes:    routeSet(req),
+		target:    req.From().Address,
 		link:      from,
 	}
 	d.refresh(req)

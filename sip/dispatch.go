@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"slices"
 	"strings"
 
 	gosip "github.com/emiago/sipgo/sip"
@@ -186,8 +187,12 @@ func (s *Server) retryAfter() gosip.Header {
 	return retryAfter(int((s.cfg.RetryAfter + 999_999_999) / 1_000_000_000))
 }
 
-// encoded returns the fault of a body that is compressed (RFC 3261 §8.2.3).
-func encoded(req *gosip.Request) *fault {
+// content returns the fault of a body that is compressed (RFC 3261 §8.2.3), or
+// of a peer that would not take a session description in the response (§20.1).
+func content(req *gosip.Request) *fault {
+	if accept := list(req, "Accept"); len(accept) > 0 && !slices.ContainsFunc(accept, takesSDP) {
+		return &fault{status: gosip.StatusNotAcceptable, what: "Accept"}
+	}
 	if enc := list(req, "Content-Encoding"); len(enc) > 0 && !strings.EqualFold(enc[0], "identity") {
 		return &fault{
 			status: gosip.StatusUnsupportedMediaType, what: "Content-Encoding",
@@ -195,6 +200,14 @@ func encoded(req *gosip.Request) *fault {
 		}
 	}
 	return nil
+}
+
+func takesSDP(mediaRange string) bool {
+	switch mediaType(mediaRange) {
+	case sdpType, "application/*", "*/*":
+		return true
+	}
+	return false
 }
 
 // reject refuses an INVITE for a reason that the operator counts.

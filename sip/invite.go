@@ -29,12 +29,13 @@ func (s *Server) invite(t *serverTx, from link) {
 		s.reject(t, trunk.Name, media.Shutdown, gosip.StatusServiceUnavailable)
 		return
 	}
-	if req.Contact() == nil {
-		// §8.1.1.8: without it nothing can be sent to the peer.
+	if req.Contact() == nil && fromTag(req) != "" {
+		// §8.1.1.8: without it nothing can be sent to the peer. Clients of RFC
+		// 2543, which had no tags either, are reached by their From.
 		s.reject(t, trunk.Name, media.LegFailed, gosip.StatusBadRequest)
 		return
 	}
-	if f := encoded(req); f != nil {
+	if f := content(req); f != nil {
 		s.reject(t, trunk.Name, media.NotAcceptable, f.status, f.headers...)
 		return
 	}

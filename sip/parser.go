@@ -1,7 +1,9 @@
 package sip
 
 import (
+	"bytes"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -32,7 +34,27 @@ func lenient(parse gosip.HeaderParser) gosip.HeaderParser {
 		if err != nil && !isCommaList(err) {
 			return gosip.NewHeader(string(name), value), nil
 		}
+		trim(h)
 		return h, err
+	}
+}
+
+// trim removes the white space that may surround a parameter's name and value
+// (RFC 3261 §25.1: SEMI and EQUAL), which the parser leaves.
+func trim(h gosip.Header) {
+	var params gosip.HeaderParams
+	switch h := h.(type) {
+	case *gosip.ViaHeader:
+		params = h.Params
+	case *gosip.FromHeader:
+		params = h.Params
+	case *gosip.ToHeader:
+		params = h.Params
+	case *gosip.ContactHeader:
+		params = h.Params
+	}
+	for i, p := range params {
+		params[i] = gosip.HeaderKV{K: strings.TrimSpace(p.K), V: strings.TrimSpace(p.V)}
 	}
 }
 
@@ -51,4 +73,35 @@ func parseCSeq(name []byte, value string) (gosip.Header, error) {
 		return nil, err
 	}
 	return &gosip.CSeqHeader{SeqNo: uint32(n), MethodName: gosip.RequestMethod(fields[1])}, nil
+}
+
+// salvage reads the headers of a request whose first line makes no sense, so
+// that it can be refused: 416 when only the scheme of its URI is strange
+// (RFC 3261 §8.2.2.1), else 400. ok is false for what was never a request.
+func salvage(parser *gosip.Parser, data []byte) (req *gosip.Request, status int, ok bool) {
+	line, rest, found := bytes.Cut(data, []byte("\r\n"))
+	method, uri, _ := strings.Cut(strings.TrimSpace(string(line)), " ")
+	if !found || !strings.HasSuffix(strings.TrimSpace(uri), "SIP/2.0") || !isToken(method) {
+		return nil, 0, false
+	}
+	msg, err := parser.ParseSIP(slices.Concat([]byte(method+" sip:salvaged.invalid SIP/2.0\r\n"), rest))
+	req, ok = msg.(*gosip.Request)
+	if err != nil || !ok {
+		return nil, 0, false
+	}
+	scheme, _, colon := strings.Cut(uri, ":")
+	if colon && isToken(scheme) && scheme != "sip" && scheme != "sips" {
+		return req, 416, true
+	}
+	return req, gosip.StatusBadRequest, true
+}
+
+// isToken reports whether s is a token (RFC 3261 §25.1).
+func isToken(s string) bool {
+	for _, c := range []byte(s) {
+		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && !strings.ContainsRune("-.!%*_+`'~", rune(c)) {
+			return false
+		}
+	}
+	return s != ""
 }

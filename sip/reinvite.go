@@ -22,7 +22,7 @@ func (c *Call) reinvite(t *serverTx) {
 		c.s.answer(t, gosip.StatusRequestPending)
 		return
 	}
-	if f := encoded(t.req); f != nil {
+	if f := content(t.req); f != nil {
 		c.s.answer(t, f.status, f.headers...)
 		return
 	}
@@ -62,7 +62,7 @@ func (c *Call) update(t *serverTx) {
 		c.s.answer(t, gosip.StatusInternalServerError, retryAfter(1))
 		return
 	}
-	if f := encoded(t.req); f != nil {
+	if f := content(t.req); f != nil {
 		c.s.answer(t, f.status, f.headers...)
 		return
 	}

@@ -161,17 +161,28 @@ func (s *Server) datagram(data []byte, from link) {
 		return
 	}
 	msg, err := s.parser.ParseSIP(data)
-	if err != nil && !errors.Is(err, gosip.ErrParseReadBodyIncomplete) {
-		// Whatever headers were read may suffice to say so.
-		if req, ok := msg.(*gosip.Request); ok && req != nil && answerable(req) {
-			markVia(req, from.remote)
-			s.refuse(req, from, &fault{status: gosip.StatusBadRequest, what: err.Error()})
-			return
-		}
-		s.lost(from, err)
+	if err != nil {
+		s.unreadable(data, msg, from, err)
 		return
 	}
 	s.receive(msg, from)
+}
+
+// unreadable answers what could not be parsed whole, when what was read of it
+// suffices: a body shorter than its Content-Length is such a case too (RFC 3261
+// §18.3).
+func (s *Server) unreadable(data []byte, msg gosip.Message, from link, err error) {
+	status := gosip.StatusBadRequest
+	req, ok := msg.(*gosip.Request)
+	if !ok || req == nil {
+		req, status, ok = salvage(s.parser, data)
+	}
+	if !ok || !answerable(req) {
+		s.lost(from, err)
+		return
+	}
+	markVia(req, from.remote)
+	s.refuse(req, from, &fault{status: status, what: err.Error()})
 }
 
 // accept takes connections until the listener is closed.

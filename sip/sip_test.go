@@ -52,7 +52,7 @@ func bubble(t *testing.T, handler func(context.Context, *sip.Call, *rig), test f
 		cfg := sip.Config{
 			Listen:        []sip.Listen{{Network: "udp", Packets: r.net.Listen(gateway)}},
 			AcceptUnknown: true, Pacer: r.pacer, Ports: ports,
-			MediaTimeout: -1,
+			MediaTimeout: -1, Resolver: nowhere{},
 		}
 		if handler == nil {
 			handler = serve
@@ -140,4 +140,11 @@ func TestCallerHangsUp(t *testing.T) {
 		p.Expect("200 BYE")
 		r.wantCause(media.CallerHungUp)
 	})
+}
+
+// nowhere is a resolver that knows no host.
+type nowhere struct{}
+
+func (nowhere) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
+	return nil, fmt.Errorf("no such host: %s", host)
 }
