@@ -10,10 +10,11 @@ import (
 	"github.com/callgw/callgw/realtime"
 )
 
-// ring lets the caller hear that the call is being set up.
+// ring lets the caller hear that the call is being set up. A leg that cannot
+// ring has ended, or is about to: its Run says why.
 func (c *Call) ring(ctx context.Context) {
 	if err := c.cfg.Leg.Ring(ctx); err != nil {
-		c.End(fmt.Errorf("bridge: ring: %w", err))
+		c.log.Debug().Err(err).Msg("not ringing")
 		return
 	}
 	c.note(EventRinging)

@@ -55,7 +55,7 @@ func (c *Call) promise(e realtime.OutputItemAdded) {
 	if e.Item.Type != "message" {
 		return
 	}
-	if !c.queue.Item(playout.Ref{ResponseID: e.ResponseID, ItemID: e.Item.ID}) {
+	if !c.queue.Item(e.ResponseID, e.Item.ID) {
 		c.unsay(e.Item.ID)
 	}
 }

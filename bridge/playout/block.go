@@ -56,6 +56,9 @@ func (s *stream) take(p []byte) {
 	}
 }
 
+// rewind makes what was read and not released be read again.
+func (s *stream) rewind() { s.read = cursor{s.first, s.start} }
+
 // release forgets the n oldest bytes, all of them read.
 func (s *stream) release(n int64) {
 	for n > 0 {

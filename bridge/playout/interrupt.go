@@ -56,9 +56,9 @@ func (q *Queue) Interrupt() Interruption {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	i := Interruption{
-		Sent:     q.sent,
+		Sent:     q.sent + q.shift,
 		Sounding: q.received > q.heard,
-		heard:    q.heard,
+		heard:    q.heard + q.shift,
 		items:    q.ledger.items,
 	}
 	for k := q.ledger.heardSeg; k < len(q.ledger.segments); k++ {

@@ -62,6 +62,17 @@ func (l *ledger) find(responseID, itemID []byte, content int) *item {
 	return nil
 }
 
+// promised returns the item that was announced and has no audio yet.
+func (l *ledger) promised(responseID, itemID []byte) *item {
+	for _, it := range l.items {
+		if it.received == 0 && !it.complete &&
+			it.ref.ItemID == string(itemID) && it.ref.ResponseID == string(responseID) {
+			return it
+		}
+	}
+	return nil
+}
+
 // received books n bytes of it.
 func (l *ledger) received(it *item, n int64) {
 	it.received += n
@@ -91,6 +102,14 @@ func (l *ledger) sent(n int64) (started *item) {
 		n -= step
 	}
 	return started
+}
+
+// rewind books what was sent and not heard as not sent.
+func (l *ledger) rewind() {
+	for k := l.heardSeg; k <= l.sentSeg && k < len(l.segments); k++ {
+		l.segments[k].it.sent = l.segments[k].it.heard
+	}
+	l.sentSeg, l.sentOff = l.heardSeg, l.heardOff
 }
 
 // heard books the next n sent bytes as heard.

@@ -21,7 +21,7 @@ func TestLedgerProperties(t *testing.T) {
 		m := &model{sizes: map[string]int64{}}
 		seed := 0
 		for step := range rapid.IntRange(1, 120).Draw(t, "steps") {
-			switch rapid.IntRange(0, 9).Draw(t, "action") {
+			switch rapid.IntRange(0, 10).Draw(t, "action") {
 			case 0, 1, 2, 3: // a delta of the current response
 				if m.response == "" {
 					m.response = fmt.Sprintf("resp_%d", step)
@@ -55,8 +55,16 @@ func TestLedgerProperties(t *testing.T) {
 			case 7: // the far end acknowledges, perhaps too much
 				if ahead {
 					pos := rapid.Int64Range(0, m.sent+500).Draw(t, "heard")
-					q.Heard(pos)
+					q.Heard(pos + m.shift)
 					m.heard = max(m.heard, min(pos, m.sent))
+				}
+			case 10: // the far end is flushed and what it had not played taken back
+				if ahead {
+					pos := rapid.Int64Range(0, m.sent+500).Draw(t, "rewound to")
+					q.Rewind(pos + m.shift)
+					m.heard = max(m.heard, min(pos, m.sent))
+					m.shift += m.sent - m.heard
+					m.sent = m.heard
 				}
 			case 8: // the response ends
 				if m.response != "" {
@@ -65,12 +73,12 @@ func TestLedgerProperties(t *testing.T) {
 				}
 			case 9:
 				i := q.Interrupt()
-				if i.Sent != m.sent {
-					t.Fatalf("interrupted at %d, sent %d", i.Sent, m.sent)
+				if i.Sent != m.sent+m.shift {
+					t.Fatalf("interrupted at %d, sent %d", i.Sent, m.sent+m.shift)
 				}
 				pos := i.Sent
 				if ahead {
-					pos = rapid.Int64Range(0, m.sent+500).Draw(t, "flushed at")
+					pos = rapid.Int64Range(0, m.sent+500).Draw(t, "flushed at") + m.shift
 				}
 				for _, c := range i.At(pos) {
 					if c.Heard < 0 || c.Heard > c.Sent || c.Sent > c.Received {
@@ -98,6 +106,7 @@ func TestLedgerProperties(t *testing.T) {
 type model struct {
 	stream         []byte // every byte kept and not cut away
 	sent, heard    int64
+	shift          int64 // what was rewound
 	response, item string
 	cut            bool
 	sizes          map[string]int64 // bytes kept per item

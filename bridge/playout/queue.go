@@ -53,6 +53,7 @@ type Queue struct {
 	heard    int64
 	lead     int64 // bytes
 	playing  bool  // audio is being handed out, frame upon frame
+	shift    int64 // how far the leg's positions are ahead: what was rewound
 	sounded  bool  // since the last time the queue drained
 	paused   bool
 	gaps     int64 // underruns
@@ -78,17 +79,16 @@ func (q *Queue) Begin(responseID string) {
 	}
 }
 
-// Item books that a response has an item whose audio will follow. It returns
-// false if the response was interrupted: then the item will never be heard.
-func (q *Queue) Item(ref Ref) bool {
+// Item books that a response has an item whose audio will follow, in a content
+// part that is not known yet. It returns false if the response was interrupted:
+// then the item will never be heard.
+func (q *Queue) Item(responseID, itemID string) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if r := q.ledger.running([]byte(ref.ResponseID)); r != nil && r.cut {
+	if r := q.ledger.running([]byte(responseID)); r != nil && r.cut {
 		return false
 	}
-	if q.ledger.find([]byte(ref.ResponseID), []byte(ref.ItemID), ref.ContentIndex) == nil {
-		q.ledger.items = append(q.ledger.items, &item{ref: ref})
-	}
+	q.ledger.items = append(q.ledger.items, &item{ref: Ref{ResponseID: responseID, ItemID: itemID}})
 	return true
 }
 
@@ -135,6 +135,10 @@ func (q *Queue) item(responseID, itemID []byte, content int) *item {
 	}
 	if r.cut {
 		return nil
+	}
+	if it := q.ledger.promised(responseID, itemID); it != nil {
+		it.ref.ContentIndex = content
+		return it
 	}
 	it := &item{ref: Ref{string(responseID), string(itemID), content}}
 	q.ledger.items = append(q.ledger.items, it)
@@ -207,7 +211,7 @@ func (q *Queue) Ready() <-chan struct{} { return q.ready }
 // those of an interrupted playout are, change nothing.
 func (q *Queue) Heard(pos int64) {
 	q.mu.Lock()
-	q.advance(min(pos, q.sent))
+	q.advance(min(pos-q.shift, q.sent))
 	drained := q.drained()
 	q.mu.Unlock()
 	if drained && q.cfg.Drained != nil {
@@ -220,6 +224,21 @@ func (q *Queue) Pause() {
 	q.mu.Lock()
 	q.paused = true
 	q.mu.Unlock()
+}
+
+// Rewind takes back what was handed out beyond position pos and not heard: Next
+// will hand it out again. It is for legs that were flushed in order to stop, and
+// perhaps to go on at the sample where the caller was.
+func (q *Queue) Rewind(pos int64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.advance(min(pos-q.shift, q.sent))
+	back := q.sent - q.heard
+	q.ledger.rewind()
+	q.stream.rewind()
+	q.sent -= back
+	q.shift += back
+	q.playing = false
 }
 
 // Resume ends a Pause; audio goes on at the sample where it stopped.

@@ -66,7 +66,7 @@ func TestInterruptionLeavesWhatWasHeard(t *testing.T) {
 	q.EndItem(first)
 	write(t, q, second, audio(0, 1000))
 	third := playout.Ref{ResponseID: "resp_1", ItemID: "item_4"}
-	if !q.Item(third) {
+	if !q.Item(third.ResponseID, third.ItemID) {
 		t.Fatal("an item of a running response was refused")
 	}
 	for range 4 { // 640 bytes: the first item and 240 bytes of the second
@@ -99,7 +99,7 @@ func TestWhatStillComesOfAnInterruptedResponseIsDropped(t *testing.T) {
 	if write(t, q, first, audio(800, 800)) || write(t, q, second, audio(0, 800)) {
 		t.Error("a late delta was kept")
 	}
-	if q.Item(second) {
+	if q.Item(second.ResponseID, second.ItemID) {
 		t.Error("an item of an interrupted response was promised to be heard")
 	}
 	q.End("resp_1")
@@ -274,6 +274,50 @@ func TestPauseStopsAndResumeGoesOnAtTheSample(t *testing.T) {
 	}
 	if u := q.State().Underruns; u != 0 {
 		t.Errorf("a pause counted as %d underruns", u)
+	}
+}
+
+func TestARewoundPlayoutGoesOnWhereTheCallerWas(t *testing.T) {
+	q := playout.New(playout.Config{Ahead: true})
+	q.Begin("resp_1")
+	write(t, q, first, audio(0, 400))
+	q.EndItem(first)
+	write(t, q, second, audio(400, 1200))
+	p := make([]byte, 800)
+	q.Next(p)
+	q.Heard(160)
+	q.Pause()
+	q.Rewind(480) // the caller is 80 bytes into the second item
+	if n := q.Next(p); n != 0 {
+		t.Fatalf("%d bytes while paused", n)
+	}
+	q.Resume()
+	if n := q.Next(p); n != 800 || !bytes.Equal(p, audio(480, 800)) {
+		t.Fatalf("%d bytes after the rewind, or not those that follow", n)
+	}
+	// The leg counts all that it was ever handed: 800 before, 800 after.
+	q.Heard(800 + 160)
+	i := q.Interrupt()
+	if i.Sent != 1600 {
+		t.Errorf("interrupted at %d, the leg was handed 1600", i.Sent)
+	}
+	want := []playout.Cut{{Ref: second, Received: 1200, Sent: 880, Heard: 80 + 320}}
+	if d := cmp.Diff(want, i.At(800+320)); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestAnItemIsPromisedBeforeItsContentPartIsKnown(t *testing.T) {
+	q := playout.New(playout.Config{})
+	q.Begin("resp_1")
+	q.Item("resp_1", "item_1")
+	ref := playout.Ref{ResponseID: "resp_1", ItemID: "item_1", ContentIndex: 1}
+	write(t, q, ref, audio(0, 800))
+	next(q)
+	i := q.Interrupt()
+	want := []playout.Cut{{Ref: ref, Received: 800, Sent: 160, Heard: 160}}
+	if d := cmp.Diff(want, i.At(i.Sent)); d != "" {
+		t.Error(d)
 	}
 }
 
