@@ -3,6 +3,7 @@ package realtime
 import (
 	"errors"
 	"fmt"
+	"math"
 )
 
 // UnmarshalYAML reads the properties with the decoder's own strictness. It sees
@@ -59,8 +60,11 @@ func (t *Transcription) UnmarshalYAML(unmarshal func(any) error) error {
 
 // UnmarshalYAML takes a number or inf.
 func (m *MaxTokens) UnmarshalYAML(unmarshal func(any) error) error {
-	var word string
-	if err := unmarshal(&word); err == nil && (word == "inf" || word == ".inf") {
+	var word any
+	if err := unmarshal(&word); err != nil {
+		return err
+	}
+	if word == "inf" || word == math.Inf(1) {
 		*m = Inf
 		return nil
 	}
