@@ -12,9 +12,10 @@ const (
 	// maxFill is the longest step of timestamps, in samples, that is taken for
 	// a gap: 10 s. A longer one is another clock.
 	maxFill = 10 * media.SampleRate
-	// stuck is how long a stream may lag behind the silence that took its place
-	// without catching up, until its clock is believed to have stood still.
-	stuck = 60 * time.Millisecond
+	// A stream that lags behind the silence in its place for stuckPackets in a
+	// row and stuckTime, and does not catch up, had its clock stand still.
+	stuckPackets = 4
+	stuckTime    = 60 * time.Millisecond
 )
 
 // clock passes audio on to the uplink so that its bytes are a true 8 kHz clock:
@@ -29,9 +30,9 @@ type clock struct {
 	next     uint32    // the timestamp after what was passed on
 	due      time.Time // when the packet with that timestamp should come
 
-	lagging   bool // packets come for time that was filled
+	lagging   int // packets in a row that came for time that was filled
 	lagSince  time.Time
-	lagAmount int32
+	lagAmount int32 // of the first, in samples
 }
 
 func newClock(uplink media.Uplink, count *counters) *clock {
@@ -72,7 +73,7 @@ func (c *clock) audio(now time.Time, p *packet) {
 		}
 		payload = payload[-step:]
 	}
-	c.lagging = false
+	c.lagging = 0
 	c.uplink.Frame(payload)
 	c.next = p.timestamp + uint32(len(p.payload))
 	c.due = now.Add(media.Duration(int64(len(p.payload))))
@@ -92,11 +93,11 @@ func (c *clock) rebase(now time.Time, timestamp uint32) {
 // stuck reports whether the peer lags behind as much as it did a while ago, give
 // or take a frame: a delayed burst catches up, a clock that stood still does not.
 func (c *clock) stuck(now time.Time, lag int32) bool {
-	if !c.lagging {
-		c.lagging, c.lagSince, c.lagAmount = true, now, lag
-		return false
+	if c.lagging == 0 {
+		c.lagSince, c.lagAmount = now, lag
 	}
-	return now.Sub(c.lagSince) >= stuck && lag >= c.lagAmount-media.FrameBytes
+	c.lagging++
+	return c.lagging >= stuckPackets && now.Sub(c.lagSince) >= stuckTime && lag >= c.lagAmount-media.FrameBytes
 }
 
 // fill passes n bytes of silence on.

@@ -16,18 +16,18 @@ const (
 type held struct {
 	packet
 	used bool
+	at   time.Time // when it came
 }
 
 // order restores the sequence. A packet in order passes at once; one that is
 // ahead waits for those before it.
 type order struct {
 	started  bool
-	expected uint16    // the next sequence number
-	seen     uint64    // bit i: expected-1-i has come
-	waiting  int       // how many are held
-	since    time.Time // when the gap opened
-	restart  uint16    // what follows a packet far out of order
-	doubt    bool      // there was such a packet
+	expected uint16 // the next sequence number
+	seen     uint64 // bit i: expected-1-i has come
+	waiting  int    // how many are held
+	restart  uint16 // what follows a packet far out of order
+	doubt    bool   // there was such a packet
 	held     [window]held
 }
 
@@ -98,11 +98,8 @@ func (o *order) hold(now time.Time, p *packet) bool {
 			continue
 		}
 		buffer := append(h.payload[:0], p.payload...)
-		h.packet, h.used = *p, true
+		h.packet, h.used, h.at = *p, true, now
 		h.payload = buffer
-		if o.waiting == 0 {
-			o.since = now
-		}
 		o.waiting++
 		return true
 	}
@@ -126,6 +123,17 @@ func (o *order) find(sequence uint16) *held {
 func (o *order) release(h *held) {
 	h.used = false
 	o.waiting--
+}
+
+// opened returns when the gap before the held packets showed.
+func (o *order) opened() time.Time {
+	var first time.Time
+	for i := range o.held {
+		if h := &o.held[i]; h.used && (first.IsZero() || h.at.Before(first)) {
+			first = h.at
+		}
+	}
+	return first
 }
 
 // gap returns how many packets are missing before the first held one.

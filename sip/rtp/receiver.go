@@ -188,9 +188,6 @@ func (r *receiver) drain(now time.Time) {
 		r.order.release(h)
 		r.order.advance(false)
 	}
-	if r.order.waiting > 0 {
-		r.order.since = now // another gap: it has its own time
-	}
 }
 
 // skip gives up what is missing before the first held packet.
@@ -219,7 +216,7 @@ func (r *receiver) deadline() time.Time {
 	}
 	d := r.clock.deadline()
 	if r.order.waiting > 0 {
-		d = earlier(d, r.order.since.Add(patience))
+		d = earlier(d, r.order.opened().Add(patience))
 	}
 	if r.timeout > 0 && r.expects() {
 		d = earlier(d, r.valid.Add(r.timeout))
@@ -240,7 +237,9 @@ func (r *receiver) expire(now time.Time) bool {
 	if !r.live {
 		return true
 	}
-	if r.order.waiting > 0 && !now.Before(r.order.since.Add(patience)) {
+	// What waits behind a gap is played before silence would take its place.
+	for r.order.waiting > 0 &&
+		!now.Before(earlier(r.order.opened().Add(patience), r.clock.deadline())) {
 		r.skip(now)
 	}
 	r.clock.synthesise(now)
