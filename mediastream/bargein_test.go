@@ -84,7 +84,7 @@ func interrupt(t *testing.T, delay, jitter time.Duration) {
 	slices.SortFunc(faults, func(a, b time.Duration) int { return int(abs(a) - abs(b)) })
 	median, worst := abs(faults[len(faults)/2]), abs(faults[len(faults)-1])
 	t.Logf("%d interruptions: off by %v in the median, %v at most; round trip %v", len(faults), median, worst, s.Stats().RoundTrip)
-	if median > 40*ms || worst > 100*ms {
+	if median > 20*ms || worst > 20*ms+2*jitter {
 		t.Errorf("off by %v in the median, %v at most", median, worst)
 	}
 	if trip := s.Stats().RoundTrip; trip < 2*delay || trip > 2*delay+2*jitter {
@@ -154,7 +154,7 @@ func TestTheCarrierIsKeptAheadByTheLead(t *testing.T) {
 			_ = call.Hangup(t.Context(), nil)
 			<-over
 			<-ended
-			if n := len(call.Recording()); n != 1 && lead > 100*ms {
+			if n := len(call.Recording()); n != 1 {
 				t.Errorf("lead %v: %d pieces were heard, so it broke", lead, n)
 			}
 		})

@@ -53,7 +53,8 @@ type Config struct {
 	Status func(StatusEvent)
 
 	// Lead is how much audio is kept ahead of the caller's ear: what a lost
-	// clear would still play. Default DefaultLead, from MinLead to MaxLead.
+	// clear would still play. It is sent in pieces of a third of it, at most
+	// 100 ms. Default DefaultLead, from MinLead to MaxLead.
 	Lead time.Duration
 	// TokenTTL is how long after the answer the stream may begin.
 	// Default DefaultTokenTTL.
@@ -91,7 +92,7 @@ func (c *Config) complete() error {
 	switch {
 	case err != nil:
 		faults = append(faults, fmt.Errorf("public URL: %w", err))
-	case u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "" || u.Fragment != "":
+	case u.Scheme != "https" && u.Scheme != "http" || !strings.HasPrefix(c.PublicURL, u.Scheme) || u.Host == "" || u.RawQuery != "" || u.Fragment != "":
 		faults = append(faults, fmt.Errorf("public URL %q: must be like https://voice.example.com, as the carrier sees it", c.PublicURL))
 	}
 	if c.Validate && strings.Join(c.AuthTokens, "") == "" {

@@ -112,6 +112,7 @@ func (p *Playhead) Position(now time.Time) int64                      { return p
 func (p *Playhead) Buffered(now time.Time) int64                      { return p.h.buffered(now) }
 func (p *Playhead) Ask(now time.Time) uint64                          { return p.h.ask(now) }
 func (p *Playhead) Answer(now time.Time, seq uint64) time.Duration    { return p.h.answer(now, seq) }
+func (p *Playhead) Overdue(now time.Time) (int64, int)                { return p.h.overdue(now) }
 func (p *Playhead) Gen() uint64                                       { return p.h.gen }
 func (p *Playhead) Idle() bool                                        { return p.h.idle() }
 func (p *Playhead) RoundTrip() time.Duration                          { return p.h.trip.estimate() }

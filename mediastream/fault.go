@@ -37,15 +37,16 @@ var (
 	faultSilent    = &fault{"media_timeout", websocket.CloseNormalClosure, media.MediaTimeout}
 )
 
-// Faults that cost one message: it is dropped and counted.
+// Faults that cost one message: it is dropped, or done without, and counted.
 const (
 	dropPayload = "bad_payload"
 	dropDigit   = "bad_digit"
+	dropMark    = "lost_mark"
 )
 
 // faultReasons are the values of the reason label.
 func faultReasons() []string {
-	reasons := []string{dropPayload, dropDigit}
+	reasons := []string{dropPayload, dropDigit, dropMark}
 	for _, f := range []*fault{
 		faultBinary, faultOversize, faultMalformed, faultOrder, faultStream, faultNoStart,
 		faultToken, faultCall, faultFormat, faultLost, faultStalled, faultSilent,

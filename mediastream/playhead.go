@@ -6,6 +6,9 @@ import (
 	"github.com/callgw/callgw/bridge/media"
 )
 
+// patience is how late an echo may be.
+const patience = 2 * time.Second
+
 // playhead knows how far the carrier has played what was sent to it.
 //
 // All positions are those at which something sent now arrives, since what
@@ -30,6 +33,7 @@ type playhead struct {
 	running bool
 	zero    time.Time
 	began   int64
+	certain bool // the carrier was dry when the run began, whatever the clock says
 	echoed  bool // a mark of this run has come back
 
 	trip    roundTrip
@@ -75,7 +79,7 @@ func (h *playhead) idle() bool { return len(h.pending) == 0 }
 // written now, followed by a mark, whose seq it returns.
 func (h *playhead) play(now time.Time, from, n int64) uint64 {
 	if h.idle() || h.clock(now) >= h.sent {
-		h.running, h.echoed = true, false
+		h.running, h.certain, h.echoed = true, h.idle(), false
 		h.zero, h.began = now, from
 	}
 	h.sent = from + n
@@ -139,11 +143,33 @@ func (h *playhead) echo(now time.Time, gen, seq uint64) (heard int64, news bool)
 func (h *playhead) align(now time.Time, end int64) {
 	zero := now.Add(-h.trip.estimate()).Add(-media.Duration(end - h.began))
 	late := zero.Sub(h.zero)
-	if h.echoed && late > 0 {
+	switch {
+	case h.echoed && late > 0:
 		late /= 4
+	case !h.echoed && h.certain && late < 0:
+		// It cannot have begun to play before it was sent: the round trip is
+		// shorter than the probes, which met with delays, say.
+		h.trip.add(h.trip.estimate() + late)
+		late = 0
 	}
 	h.zero = h.zero.Add(late)
 	h.echoed = true
+}
+
+// overdue gives up on marks whose echo is so late that it will not come: some
+// carriers lose them, and nothing may wait for one for ever. It returns the
+// position that the clock gives instead, and how many were lost.
+func (h *playhead) overdue(now time.Time) (heard int64, lost int) {
+	latest := now.Add(-h.trip.estimate() - patience)
+	for lost < len(h.pending) && h.zero.Add(media.Duration(h.pending[lost].end-h.began)).Before(latest) {
+		h.heard = max(h.heard, h.pending[lost].end)
+		lost++
+	}
+	if lost > 0 {
+		h.pending = h.pending[:copy(h.pending, h.pending[lost:])]
+		h.running = !h.idle()
+	}
+	return h.heard, lost
 }
 
 // clear books that a clear is sent now. It returns the position heard when it

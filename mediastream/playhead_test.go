@@ -108,6 +108,43 @@ func TestPlayhead(t *testing.T) {
 	}
 }
 
+func TestMarksThatDoNotComeBackAreGivenUp(t *testing.T) {
+	p := new(mediastream.Playhead)
+	p.Answer(at(100*ms), p.Ask(at(0)))
+	p.Play(at(time.Second), 0, 800)
+	late := p.Play(at(time.Second), 800, 800)
+	// Expected back at 1200 and 1300 ms.
+	for _, tt := range []struct {
+		after time.Duration
+		heard int64
+		lost  int
+	}{{1300 * ms, 0, 0}, {3200 * ms, 0, 0}, {3201 * ms, 800, 1}, {3300 * ms, 800, 0}} {
+		if heard, lost := p.Overdue(at(tt.after)); heard != tt.heard || lost != tt.lost {
+			t.Errorf("after %v: heard %d, lost %d; want %d, %d", tt.after, heard, lost, tt.heard, tt.lost)
+		}
+	}
+	if heard, news := p.Echo(at(3300*ms), 0, late); heard != 1600 || !news {
+		t.Errorf("a mark that came late: %d, %v", heard, news)
+	}
+	if heard, lost := p.Overdue(at(time.Hour)); heard != 1600 || lost != 0 || !p.Idle() {
+		t.Errorf("in the end: %d, %d", heard, lost)
+	}
+}
+
+func TestAFirstEchoShortensTheRoundTrip(t *testing.T) {
+	p := new(mediastream.Playhead)
+	p.Answer(at(500*ms), p.Ask(at(0))) // met with a delay of 400 ms
+	seq := p.Play(at(time.Second), 0, 800)
+	p.Play(at(time.Second), 800, 8000)
+	p.Echo(at(1200*ms), 0, seq) // after 100 ms of audio and 100 ms of travel
+	if got := p.RoundTrip(); got != 100*ms {
+		t.Errorf("round trip %v", got)
+	}
+	if got, want := p.Clear(at(1250*ms)), media.Bytes(250*ms); got != want {
+		t.Errorf("heard %d, want %d", got, want)
+	}
+}
+
 func TestRoundTripIsTheLeastOfTheLatest(t *testing.T) {
 	p := new(mediastream.Playhead)
 	for i := range 20 {
@@ -184,7 +221,11 @@ func TestPlayheadInvariants(t *testing.T) {
 					p.Answer(now, rapid.SampledFrom(probes).Draw(t, "probe"))
 				}
 			},
-			"clear": func(t *rapid.T) { report(p.Clear(now)) },
+			"give up": func(*rapid.T) {
+				pos, _ := p.Overdue(now)
+				report(pos)
+			},
+			"clear": func(*rapid.T) { report(p.Clear(now)) },
 		})
 	})
 }

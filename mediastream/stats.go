@@ -11,7 +11,7 @@ type Stats struct {
 	BytesIn      uint64        // their audio
 	SilenceBytes uint64        // silence passed on for what the carrier left out
 	Digits       uint64        // keys pressed
-	Dropped      uint64        // messages dropped as faulty
+	Dropped      uint64        // messages dropped as faulty, and marks not returned
 	ChunksOut    uint64        // media messages written
 	BytesOut     uint64        // their audio
 	Clears       uint64        // clear messages written

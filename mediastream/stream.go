@@ -301,7 +301,13 @@ func (s *Stream) end(cause error) {
 	close(s.ended)
 }
 
-// over tells whether the stream is to end.
+// lose counts marks that the carrier has not returned.
+func (s *Stream) lose(marks int) {
+	s.counters.dropped.Add(uint64(marks))
+	s.cfg.Metrics.faults[dropMark].Add(float64(marks))
+}
+
+// isOver tells whether the stream is to end.
 func (s *Stream) isOver() bool {
 	select {
 	case <-s.ended:

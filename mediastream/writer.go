@@ -12,14 +12,18 @@ import (
 )
 
 const (
-	// chunk is how much audio one message carries at most, and so how far
+	// maxPiece is how much audio one message carries at most, and so how far
 	// apart marks are: 100 ms.
-	chunk = 5 * media.FrameBytes
+	maxPiece = 5 * media.FrameBytes
 	// last is how little the carrier must have left before the rest of the
 	// audio, shorter than a frame, follows: more may come to complete it.
 	last = 2 * media.FrameBytes
-	// probeEvery is how often the round trip is measured while nothing plays.
-	probeEvery = 5 * time.Second
+	// probeEvery is how often the round trip is measured while nothing plays,
+	// probeFirst how often until firstProbes measurements have been taken: one
+	// alone may have met with a delay.
+	probeEvery  = 5 * time.Second
+	probeFirst  = time.Second
+	firstProbes = 4
 )
 
 // writer is the only one that writes messages to the socket. It keeps the
@@ -30,9 +34,10 @@ type writer struct {
 	socket *socket
 	down   media.Downlink
 	lead   int64
+	piece  int // bytes a message carries at most, whole frames
 
-	gen     uint64      // of what is held
-	audio   [chunk]byte // audio[:held] was taken and not yet written
+	gen     uint64         // of what is held
+	audio   [maxPiece]byte // audio[:held] was taken and not yet written
 	held    int
 	taken   int64 // position behind what Next has handed out
 	probeAt time.Time
@@ -40,7 +45,13 @@ type writer struct {
 }
 
 func newWriter(s *Stream, sock *socket, down media.Downlink) *writer {
-	return &writer{s: s, socket: sock, down: down, lead: media.Bytes(s.cfg.Lead), probeAt: time.Now()}
+	lead := media.Bytes(s.cfg.Lead)
+	frames := lead / 3 / media.FrameBytes
+	return &writer{
+		s: s, socket: sock, down: down, lead: lead,
+		piece:   min(max(int(frames), 1)*media.FrameBytes, maxPiece),
+		probeAt: time.Now(),
+	}
 }
 
 // run writes until the stream ends, and then says goodbye.
@@ -75,14 +86,14 @@ func (w *writer) advance() (wait time.Duration, err error) {
 		return 0, err
 	}
 	for {
-		if room := w.lead - buffered; room < chunk {
-			return media.Duration(chunk - room), nil
+		if room := w.lead - buffered; room < int64(w.piece) {
+			return media.Duration(int64(w.piece) - room), nil
 		}
-		n := w.down.Next(w.audio[w.held:])
+		n := w.down.Next(w.audio[w.held:w.piece])
 		w.taken += int64(n)
 		total := w.held + n
 		whole := total - total%media.FrameBytes
-		if total < chunk && buffered <= last {
+		if total < w.piece && buffered <= last {
 			whole = total
 		}
 		if whole == 0 {
@@ -120,6 +131,7 @@ func (w *writer) advance() (wait time.Duration, err error) {
 func (w *writer) control(now time.Time) (buffered int64, err error) {
 	w.s.mu.Lock()
 	head := &w.s.head
+	heard, lost := head.overdue(now)
 	clear := w.s.clearDue
 	w.s.clearDue = false
 	if head.gen != w.gen {
@@ -130,9 +142,16 @@ func (w *writer) control(now time.Time) (buffered int64, err error) {
 	if clear || head.idle() && !now.Before(w.probeAt) {
 		probe = head.ask(now)
 		w.probeAt = now.Add(probeEvery)
+		if head.trip.n < firstProbes {
+			w.probeAt = now.Add(probeFirst)
+		}
 	}
 	buffered = head.buffered(now)
 	w.s.mu.Unlock()
+	if lost > 0 {
+		w.s.lose(lost)
+		w.down.Heard(heard)
+	}
 	if clear {
 		w.s.counters.clears.Add(1)
 		if err := w.write(w.s.out.clear); err != nil {

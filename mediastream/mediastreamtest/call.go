@@ -35,7 +35,7 @@ type Clear struct {
 	At       time.Time
 	Played   int64 // bytes played since the call began
 	Dropped  int64 // bytes that it dropped
-	Position int64 // bytes received before, less those dropped: where the caller's hearing was cut
+	Position int64 // where in all that was received the caller's hearing was cut
 }
 
 // Piece is audio that the caller heard without a break.

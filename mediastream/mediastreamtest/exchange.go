@@ -169,11 +169,13 @@ func (x *exchange) obey(at time.Time, o order) {
 			echo(o.mark)
 		}
 	case "clear":
-		played := x.playout.played
-		position := x.playout.taken
-		dropped := x.playout.clear(echo)
+		// Of the frame that sounds, only what has passed is heard.
+		passed := media.Bytes(at.Sub(x.tickAt()) + media.FrameDuration)
+		cut := max(x.playout.current-passed, 0)
+		found := Clear{At: at, Played: x.playout.played - cut, Position: x.playout.taken - cut}
+		found.Dropped = cut + x.playout.clear(echo)
 		x.c.mu.Lock()
-		x.c.clears = append(x.c.clears, Clear{At: at, Played: played, Dropped: dropped, Position: position})
+		x.c.clears = append(x.c.clears, found)
 		x.c.mu.Unlock()
 	}
 }
