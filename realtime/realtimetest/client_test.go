@@ -78,6 +78,19 @@ type client struct {
 	*realtimetest.Session
 }
 
+// schemas holds the server schemas, which take long to compile.
+var schemas sync.Map
+
+func openSchema(t *testing.T, dialect string) *contract.Schema {
+	t.Helper()
+	if s, ok := schemas.Load(dialect); ok {
+		return s.(*contract.Schema)
+	}
+	s := contract.OpenSchema(t, "realtime-events/"+dialect+"-server.schema.json")
+	schemas.Store(dialect, s)
+	return s
+}
+
 func (b *bench) try(header http.Header, query string) (*websocket.Conn, *http.Response, error) {
 	d := websocket.Dialer{NetDialContext: b.pipes.dial}
 	return d.Dial(b.URL+query, header)
@@ -98,7 +111,7 @@ func (b *bench) dial(t *testing.T, header http.Header, query string) *client {
 	if s.Beta {
 		name = "beta"
 	}
-	schema := contract.OpenSchema(t, "realtime-events/"+name+"-server.schema.json")
+	schema := openSchema(t, name)
 	c := &client{t: t, conn: conn, resp: resp, events: make(chan map[string]any, 10_000), Session: s}
 	go func() {
 		defer close(c.events)

@@ -142,10 +142,11 @@ func (s *Session) violate(eventType, text string) {
 // updateSession is session.update, and Beta's transcription_session.update.
 func (s *Session) updateSession(m map[string]any, transcription bool) *Error {
 	session := m["session"].(map[string]any)
-	next, err := s.settings.updateGA(session, s.hasSpoken)
+	update := s.settings.updateGA
 	if s.Beta {
-		next, err = s.settings.updateBeta(session, s.hasSpoken)
+		update = s.settings.updateBeta
 	}
+	next, err := update(session, s.hasSpoken)
 	if err != nil {
 		return err
 	}

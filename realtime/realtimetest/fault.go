@@ -14,6 +14,7 @@ type Fault struct {
 	UpdatedDelay   time.Duration // before each session.updated
 	NoUpdated      bool          // never answers session.update
 	Echo           Format        // session.updated claims this for both directions
+	Fail           *Error        // fails every response
 	WrongAudio     bool          // sends PCM16 whatever the output format is called
 	NoCloseReply   bool          // never answers a close frame, nor closes the connection
 	Triggers       []Trigger

@@ -3,13 +3,13 @@ package realtimetest
 import (
 	"encoding/base64"
 	"fmt"
-	"reflect"
 
 	"github.com/callgw/callgw/internal/vad"
 )
 
 const (
 	maxAppend = 15 << 20 // bytes of audio in one append
+	maxBuffer = 16 << 20 // bytes that are kept: the oldest are forgotten
 	minCommit = 100      // ms
 	maxQuiet  = 30_000   // ms of silence kept while nobody speaks
 )
@@ -71,7 +71,7 @@ func (s *Session) apply(next Settings) {
 		*in = input{format: next.Input, before: in.before}
 		old.Turns = nil
 	}
-	if !reflect.DeepEqual(old.Turns, next.Turns) {
+	if !old.Turns.hearsLike(next.Turns) {
 		s.detect(next.Turns)
 	}
 }
@@ -111,12 +111,16 @@ func decodeAudio(encoded string, format Format, path string) ([]byte, *Error) {
 
 // append takes audio and looks at each whole frame of it.
 func (s *Session) append(audio []byte) {
-	if !s.configured {
+	if !s.configured && !s.early {
+		s.early = true
 		s.violate("input_audio_buffer.append", "appends audio before session.updated: it is heard under the server's defaults")
 	}
 	s.record.heard(audio)
 	in := &s.input
 	in.buf = append(in.buf, audio...)
+	if excess := len(in.buf) - maxBuffer; excess > 0 {
+		in.skip(in.start + int64(excess))
+	}
 	if in.detector == nil {
 		return
 	}

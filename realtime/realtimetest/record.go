@@ -51,6 +51,9 @@ type Violation struct {
 // ErrEnded is returned by waits for what an ended session can no longer do.
 var ErrEnded = errors.New("realtimetest: session ended")
 
+// hot are the types of the events that carry audio.
+var hot = map[string]bool{"input_audio_buffer.append": true, "response.output_audio.delta": true, "response.audio.delta": true}
+
 // remembered is how many events a session keeps if its server forgets.
 const remembered = 256
 
@@ -87,6 +90,9 @@ func (r *record) event(e Event) {
 	r.change(func() {
 		if r.forget && len(r.events) >= 2*remembered {
 			r.events = append(r.events[:0], r.events[remembered:]...)
+		}
+		if r.forget && hot[e.Type] {
+			e.Raw = nil
 		}
 		r.events = append(r.events, e)
 	})

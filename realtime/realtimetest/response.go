@@ -155,7 +155,11 @@ func (s *Session) respond(cause Cause, q request) {
 		s.active = r
 	}
 	s.send(event("response.created", member{"response", s.renderResponse(r)}))
-	r.reply = s.cfg.Voice(turn)
+	if s.fault.Fail != nil {
+		r.reply = Fail(s.fault.Fail)
+	} else {
+		r.reply = s.cfg.Voice(turn)
+	}
 	r.steps = s.plan(r)
 	r.task = s.agenda.add(time.Now().Add(r.steps[0].wait), func(now time.Time) (time.Time, bool) { return s.advance(r) })
 }

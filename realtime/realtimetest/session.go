@@ -45,8 +45,9 @@ type Session struct {
 	agenda         agenda
 	triggers       []trigger
 	settings       Settings
-	created        bool // session.created was sent
+	opened         bool // session.created, or the refusal, was sent
 	configured     bool // session.updated was sent
+	early          bool // audio came before that
 	closing        *End // a close frame was sent
 	over           *End
 	deaf           bool
@@ -90,7 +91,7 @@ func (s *Session) run(refusal *refusal) {
 	defer timer.Stop()
 	for s.over == nil {
 		in := frames
-		if s.deaf || !s.created && refusal == nil {
+		if s.deaf || !s.opened {
 			in = nil
 		}
 		next := s.agenda.next()
@@ -127,8 +128,11 @@ func (s *Session) run(refusal *refusal) {
 	reader.Wait()
 	s.waiting.Wait()
 	end := *s.over
-	if end.ByClient && end.Code == 0 && end.Err == nil {
-		end = endOf(readErr)
+	if end.ByClient {
+		// A write may have failed because the client had closed.
+		if read := endOf(readErr); read.Code != 0 || end.Err == nil {
+			end = read
+		}
 	}
 	s.record.change(func() { s.record.end = &end })
 	close(s.done)
@@ -173,13 +177,13 @@ func endOf(err error) End {
 
 // open sends what a new connection sees first.
 func (s *Session) open(refusal *refusal) {
+	s.opened = true
 	if refusal != nil {
 		s.send(refusal.err.event(""))
 		s.close(refusal.code, refusal.err.closeReason())
 		return
 	}
 	now := time.Now()
-	s.created = true
 	s.settings.expires = now.Add(s.cfg.Life).Unix()
 	s.agenda.at(now.Add(s.cfg.Life), s.expire)
 	s.agenda.add(now.Add(s.cfg.PingInterval), s.ping)

@@ -78,6 +78,11 @@ func (d *TurnDetection) hangover() time.Duration {
 	return time.Second
 }
 
+// hearsLike tells whether a detector for d does for o as well.
+func (d *TurnDetection) hearsLike(o *TurnDetection) bool {
+	return d == nil && o == nil || d != nil && o != nil && d.Threshold == o.Threshold && d.hangover() == o.hangover()
+}
+
 func (d *TurnDetection) render() any {
 	switch {
 	case d == nil:
