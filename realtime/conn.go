@@ -2,6 +2,7 @@ package realtime
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"io"
@@ -166,4 +167,11 @@ func (c *conn) writeError(err error) error {
 func (c *conn) expire(d time.Duration) { _ = c.ws.SetReadDeadline(time.Now().Add(d)) }
 
 // drop ends the socket without ceremony. It may be called more than once.
-func (c *conn) drop() { _ = c.ws.NetConn().Close() }
+func (c *conn) drop() {
+	socket := c.ws.NetConn()
+	if secure, ok := socket.(*tls.Conn); ok {
+		// Its own Close writes an alert, up to 5 s into a socket that is stuck.
+		socket = secure.NetConn()
+	}
+	_ = socket.Close()
+}

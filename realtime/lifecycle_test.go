@@ -173,13 +173,13 @@ func TestLossIsNotTakenForAnEnd(t *testing.T) {
 		code   string
 		retry  bool
 	}{
-		{"a polite close that we did not ask for", func(p *peer) { closeFrame(p, 1000, "bye") }, 1000, "bye", "", false},
-		{"going away", func(p *peer) { closeFrame(p, 1001, "") }, 1001, "", "", true},
+		{"a polite close that we did not ask for", func(p *peer) { sayGoodbye(p, 1000, "bye") }, 1000, "bye", "", false},
+		{"going away", func(p *peer) { sayGoodbye(p, 1001, "") }, 1001, "", "", true},
 		{"the connection breaks", func(p *peer) { _ = p.ws.NetConn().Close() }, 0, "", "", true},
 		{
 			"the session expires", func(p *peer) {
 				p.send(`{"type":"error","error":{"type":"invalid_request_error","code":"session_expired","message":"60 minutes"}}`)
-				closeFrame(p, 1001, "60 minutes")
+				sayGoodbye(p, 1001, "60 minutes")
 			},
 			1001, "60 minutes", "session_expired", true,
 		},
@@ -219,9 +219,25 @@ func TestLossIsNotTakenForAnEnd(t *testing.T) {
 	}
 }
 
-func closeFrame(p *peer, code int, reason string) {
+func sayGoodbye(p *peer, code int, reason string) {
 	_ = p.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, reason), time.Now().Add(time.Second))
 	p.drain()
+}
+
+func TestTheCloseFrameIsNotLostToABrokenWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, result := virtual(t, realtime.Config{}, func(p *peer) {
+			p.open()
+			time.Sleep(time.Second) // the session is stuck in a write
+			_ = p.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(1001, "restart"), time.Now().Add(time.Second))
+			_ = p.ws.NetConn().Close()
+		})
+		s.Append(make([]byte, 160))
+		var lost *realtime.LostError
+		if err := <-result; !errors.As(err, &lost) || lost.Close != 1001 || lost.Reason != "restart" {
+			t.Errorf("Run = %v", err)
+		}
+	})
 }
 
 func TestWhatCannotBeReadIsCountedAndTheSessionLives(t *testing.T) {
@@ -349,7 +365,11 @@ func TestAHandlerMayCloseTheSession(t *testing.T) {
 
 func TestSessionsLeaveNothingBehind(t *testing.T) {
 	provider := serve(t, func(p *peer) {
-		p.open()
+		p.send(`{"type":"session.created","session":{}}`)
+		if _, ok := p.next(); !ok {
+			return
+		}
+		p.send(`{"type":"session.updated","session":{}}`)
 		for i := range 5 {
 			p.send(fmt.Sprintf(`{"type":"x","n":%d}`, i))
 		}

@@ -3,15 +3,14 @@ package realtime
 import (
 	"context"
 	"errors"
-
-	"github.com/gorilla/websocket"
 )
 
 // Open connects, waits for session.created, configures, waits for
 // session.updated and verifies the audio formats it echoes. What fails is one
 // of [ConnectError], [HandshakeError], [RefusedError], [FormatError],
-// [TimeoutError], [ErrClosed] or ctx's cause; see [Retryable]. After a failure
-// Open may be called again; audio and requests that wait are kept.
+// [TimeoutError], [LostError], [ErrClosed] or ctx's cause; see [Retryable].
+// After a failure Open may be called again; audio and requests that wait are
+// kept.
 func (s *Session) Open(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -133,11 +132,10 @@ func (g *gate) configure() error {
 func (g *gate) await(wanted func(Event) bool) error {
 	for {
 		msg, err := g.conn.read()
-		var c *websocket.CloseError
-		switch {
-		case errors.As(err, &c) && c.Code != websocket.CloseAbnormalClosure:
+		if c := closeFrame(err); c != nil {
 			return refusal(c)
-		case err != nil:
+		}
+		if err != nil {
 			return &LostError{Err: err}
 		}
 		event := g.receive(msg)

@@ -3,9 +3,12 @@ package realtime_test
 import (
 	"context"
 	"errors"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -175,6 +178,28 @@ func TestTheHandshakeOfEachDialect(t *testing.T) {
 	}
 }
 
+func TestASessionOverTLS(t *testing.T) {
+	var scripts sync.WaitGroup
+	srv := httptest.NewUnstartedServer(upgrade(t, &scripts, func(p *peer) { p.open(); p.drain() }))
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	srv.StartTLS()
+	defer scripts.Wait()
+	defer srv.Close()
+	provider := realtime.Provider{BaseURL: "wss" + strings.TrimPrefix(srv.URL, "https")}
+	s := newSession(t, realtime.Config{Provider: provider, Properties: ulaw})
+	var connect *realtime.ConnectError
+	if err := s.Open(t.Context()); !errors.As(err, &connect) {
+		t.Errorf("an unknown authority: %v", err)
+	}
+	s, result := start(t, realtime.Config{
+		Provider: provider, Properties: ulaw, TLS: srv.Client().Transport.(*http.Transport).TLSClientConfig,
+	})
+	s.Close()
+	if err := receive(t, result); err != nil {
+		t.Errorf("Run = %v", err)
+	}
+}
+
 func TestConnectTimeoutTellsWhatWasMissing(t *testing.T) {
 	for _, c := range []struct {
 		waiting string
@@ -255,8 +280,8 @@ func TestAFailedOpenMayBeTriedAgainWithoutLoss(t *testing.T) {
 		}
 		update := p.open()
 		audio := p.expect("input_audio_buffer.append").audio(t)
-		heard <- string(update.Session) + string(audio)
 		p.expect("input_audio_buffer.commit")
+		heard <- string(update.Session) + string(audio)
 		p.drain()
 	})
 	s := newSession(t, realtime.Config{Provider: provider})

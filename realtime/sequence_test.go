@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -217,6 +219,42 @@ func TestServersThatNameNoConversationStillHaveOne(t *testing.T) {
 	d.silent()
 	d.say(`{"type":"response.done","response":{"id":"r1"}}`)
 	d.expect("response.create", "two")
+}
+
+func TestAnUnansweredRequestDoesNotBlockForever(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := make(chan string, 10)
+		s, result := virtual(t, realtime.Config{}, func(p *peer) {
+			p.open()
+			for {
+				m, ok := p.next()
+				if !ok {
+					return
+				}
+				asked <- string(m.Response)
+			}
+		})
+		respond := func(instructions string) {
+			if err := s.Respond(say(instructions)); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		respond("one")
+		time.Sleep(9 * time.Second)
+		respond("two")
+		if n := len(asked); n != 1 {
+			t.Errorf("%d requests after 9 s", n)
+		}
+		time.Sleep(time.Second)
+		respond("three")
+		<-asked
+		if got := <-asked; got != `{"instructions":"two"}` {
+			t.Errorf("asked %s", got)
+		}
+		s.Close()
+		<-result
+	})
 }
 
 func TestTheQueueOfResponsesIsBounded(t *testing.T) {

@@ -41,6 +41,9 @@ const (
 	closed
 )
 
+// lastWords is how long a socket that takes nothing more is still read.
+const lastWords = 100 * time.Millisecond
+
 // NewSession checks cfg; it does not connect. Its error tells every fault.
 func NewSession(cfg Config) (*Session, error) {
 	if err := cfg.Validate(); err != nil {
@@ -86,8 +89,14 @@ func (s *Session) Run(ctx context.Context) error {
 	)
 	writers.Go(func() {
 		w := newWriter(c, s.out, s.cfg.Properties.InputAudioFormat, &s.stats)
-		if failed = w.run(s.cfg.PingInterval, s.closing, stop); failed != nil {
+		failed = w.run(s.cfg.PingInterval, s.closing, stop)
+		switch {
+		case failed == nil:
+		case errors.Is(failed, ErrPingTimeout), errors.Is(failed, ErrWriteTimeout):
 			c.drop() // wakes the reader
+		default:
+			// The peer has closed, and may have said why.
+			c.expire(lastWords)
 		}
 	})
 
@@ -107,7 +116,7 @@ func (s *Session) Run(ctx context.Context) error {
 		return context.Cause(ctx)
 	case ours:
 		return nil
-	case failed != nil:
+	case failed != nil && closeFrame(err) == nil:
 		err = failed
 	}
 	return s.lost(err)
@@ -165,6 +174,7 @@ func (s *Session) deliver(event Event) {
 		s.effective = e.Session
 		s.props.confirm()
 	case ResponseCreated:
+		s.fatal = nil // it was not, then
 		s.responses.created(e.Response)
 	case ResponseDone:
 		s.responses.done(e.Response)
@@ -199,17 +209,26 @@ func (s *Session) lost(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := &LostError{Detail: s.fatal, Err: err}
-	var c *websocket.CloseError
-	// 1006 stands for no close frame at all (RFC 6455 §7.1.5).
-	if errors.As(err, &c) && c.Code != websocket.CloseAbnormalClosure {
+	if c := closeFrame(err); c != nil {
 		e.Close, e.Reason = c.Code, c.Text
 	}
 	return e
 }
 
-// Close ends the session politely; Run returns within CloseTimeout. It may be
-// called at any time and more than once: an Open under way fails with
-// [ErrClosed].
+// closeFrame returns the close frame that ended the reader, or nil.
+func closeFrame(err error) *websocket.CloseError {
+	var c *websocket.CloseError
+	// 1006 stands for no close frame at all (RFC 6455 §7.1.5).
+	if errors.As(err, &c) && c.Code != websocket.CloseAbnormalClosure {
+		return c
+	}
+	return nil
+}
+
+// Close ends the session politely; Run returns within CloseTimeout. What still
+// waits for the socket is dropped, and nothing more is handed on but what is
+// being handled. Close may be called at any time and more than once: an Open
+// under way fails with [ErrClosed].
 func (s *Session) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
