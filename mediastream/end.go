@@ -1,0 +1,116 @@
+package mediastream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/callgw/callgw/bridge/media"
+)
+
+// Hangup ends the call for cause and returns when it is over: before the answer
+// by a refusal, later by closing the socket. If that takes longer than ctx
+// allows, the socket is cut. Only the first cause counts.
+func (s *Stream) Hangup(ctx context.Context, cause error) error {
+	s.because(cause)
+	s.mu.Lock()
+	sock, running, over := s.socket, s.running, s.over
+	s.mu.Unlock()
+	if s.cfg.HangUp != nil && sock != nil && !over {
+		s.hangUpAtCarrier(ctx)
+	}
+	s.end(cause)
+	switch {
+	case running:
+		select {
+		case <-s.stopped:
+			return nil
+		case <-ctx.Done():
+		}
+		if sock != nil {
+			_ = sock.Close()
+		}
+		return fmt.Errorf("mediastream: hang up: %w", context.Cause(ctx))
+	case sock != nil:
+		s.abandon()
+	}
+	return nil
+}
+
+// hangUpAtCarrier asks the carrier to end the call and waits for it to stop
+// the stream, as closing the socket first would be logged as an error there.
+func (s *Stream) hangUpAtCarrier(ctx context.Context) {
+	if err := s.cfg.HangUp(ctx, s.call); err != nil {
+		s.log.Debug().Err(err).Msg("hang-up at the carrier failed")
+		return
+	}
+	patience := time.NewTimer(closeWait)
+	defer patience.Stop()
+	select {
+	case <-s.ended:
+	case <-patience.C:
+	case <-ctx.Done():
+	}
+}
+
+// abandon ends a stream that nobody runs.
+func (s *Stream) abandon() {
+	s.end(media.Internal)
+	s.mu.Lock()
+	sock, running := s.socket, s.running
+	s.mu.Unlock()
+	if sock != nil && !running {
+		sock.sendClose(closeCode(s.err()), "")
+		_ = sock.Close()
+	}
+}
+
+// because sets the cause that the stream will end with, unless there is one.
+func (s *Stream) because(cause error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cause == nil {
+		s.cause = cause
+	}
+}
+
+// end lets the stream end for cause, unless it has one.
+func (s *Stream) end(cause error) {
+	if cause == nil {
+		cause = media.CallerHungUp
+	}
+	s.mu.Lock()
+	first := !s.over
+	if s.cause == nil {
+		s.cause = cause
+	}
+	cause, s.over = s.cause, true
+	s.mu.Unlock()
+	if !first {
+		return
+	}
+	var f *fault
+	if errors.As(cause, &f) {
+		s.cfg.Metrics.faults[f.reason].Inc()
+		s.log.Debug().Err(cause).Msg("stream fails")
+	}
+	close(s.ended)
+}
+
+// isOver tells whether the stream is to end.
+func (s *Stream) isOver() bool {
+	select {
+	case <-s.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// err returns why the stream ends, nil if it does not.
+func (s *Stream) err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cause
+}
