@@ -1,0 +1,106 @@
+package e2e_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/realtime/realtimetest"
+	"github.com/callgw/callgw/test/fixtures"
+)
+
+// TestATruncationIsNearOnAMediaStream interrupts a tone again and again, over
+// networks of different delay, and compares what the model was told with what
+// the carrier had played when the clear reached it.
+func TestATruncationIsNearOnAMediaStream(t *testing.T) {
+	const ms = time.Millisecond
+	var mu sync.Mutex
+	var all []time.Duration
+	t.Run("delays", func(t *testing.T) {
+		for _, delay := range []time.Duration{0, 30 * ms, 60 * ms, 120 * ms} {
+			for _, jitter := range []time.Duration{0, 30 * ms} {
+				t.Run(fmt.Sprintf("%v and up to %v", delay, jitter), func(t *testing.T) {
+					t.Parallel()
+					off := interruptStream(t, delay, jitter)
+					mu.Lock()
+					all = append(all, off...)
+					mu.Unlock()
+				})
+			}
+		}
+	})
+	if len(all) > 0 {
+		median, worst := spread(all)
+		t.Logf("%d interruptions: off by %v in the median, %v at most", len(all), median, worst)
+	}
+}
+
+func interruptStream(t *testing.T, delay, jitter time.Duration) (off []time.Duration) {
+	times := 4
+	if testing.Short() {
+		times = 1
+	}
+	g := start(t, Setup{
+		Agent: `greeting: {say: Sing.}`,
+		Provider: realtimetest.Config{
+			Voice: realtimetest.Tone(20 * time.Second),
+			Pace:  &realtimetest.Pace{Rate: 4, Latency: 50 * time.Millisecond, Shortest: 90 * time.Millisecond, Longest: 500 * time.Millisecond},
+		},
+	})
+	cfg := g.target(streamLeg)
+	cfg.Carrier.Delay, cfg.Carrier.Jitter, cfg.Carrier.Seed = delay, jitter, 1+uint64(delay+jitter)
+	p := g.phoneWith(cfg, 0)
+	random := rand.New(rand.NewPCG(11, uint64(delay+jitter)))
+	for n := range times {
+		sounding := 300*time.Millisecond + time.Duration(random.Int64N(int64(1200*time.Millisecond)))
+		if err := p.Phone.AwaitSpeech(within(t), sounding); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Phone.Say(within(t), fixtures.CallerInterrupt); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Session.Wait(within(t), func() bool { return len(p.Session.Truncations()) > n }); err != nil {
+			t.Fatalf("interruption %d: nothing was truncated: %v", n, err)
+		}
+		if err := p.Phone.AwaitQuiet(within(t), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.Hangup(within(t)); err != nil {
+		t.Error(err)
+	}
+	clears, cuts := p.Stream().Clears(), p.Session.Truncations()
+	if len(clears) < times || len(cuts) < times {
+		t.Fatalf("%d clears and %d truncations of %d", len(clears), len(cuts), times)
+	}
+	var began int64 // of the item, in the carrier's positions
+	for i := range times {
+		heard := media.Duration(clears[i].Position - began)
+		began = clears[i].Position + clears[i].Dropped
+		if cuts[i].Error != nil || cuts[i].AudioEndMS > cuts[i].SentMS {
+			t.Errorf("truncation %+v", cuts[i])
+		}
+		wrong := time.Duration(cuts[i].AudioEndMS)*time.Millisecond - heard
+		off = append(off, wrong)
+		if wrong.Abs() > 100*time.Millisecond {
+			t.Errorf("audio_end_ms says %d ms, the carrier had played %v", cuts[i].AudioEndMS, heard)
+		}
+	}
+	median, worst := spread(off)
+	t.Logf("off by %v: %v in the median, %v at most", off, median, worst)
+	return off
+}
+
+// spread returns the median and the largest of the absolute values.
+func spread(off []time.Duration) (median, worst time.Duration) {
+	size := make([]time.Duration, len(off))
+	for i, d := range off {
+		size[i] = d.Abs()
+	}
+	slices.Sort(size)
+	return size[len(size)/2], size[len(size)-1]
+}
