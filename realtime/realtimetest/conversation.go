@@ -10,6 +10,7 @@ func (s *Session) find(id string) int {
 // insert puts an item at a place and returns the id of the one before it.
 func (s *Session) insert(at int, it *Item) (previous string) {
 	s.items = slices.Insert(s.items, at, it)
+	s.dirty = true
 	if at > 0 {
 		previous = s.items[at-1].ID
 	}
@@ -87,6 +88,7 @@ func (s *Session) deleteItem(m map[string]any) *Error {
 	}
 	s.record.delete(Deletion{At: s.since(), ItemID: id, SentMS: audioOf(s.items[i]).milliseconds()})
 	s.items = slices.Delete(s.items, i, i+1)
+	s.dirty = true
 	s.send(event("conversation.item.deleted", member{"item_id", id}))
 	return nil
 }

@@ -177,5 +177,4 @@ func (s *Session) confirm() {
 	}
 	s.configured = true
 	s.send(event(name, member{"session", s.renderSession(&settings)}))
-	s.publish()
 }

@@ -63,6 +63,7 @@ func (f Format) sampleBytes() int {
 func (s *Session) apply(next Settings) {
 	old := s.settings
 	s.settings = next
+	s.dirty = true
 	in := &s.input
 	if in.format != next.Input {
 		if in.format != "" {

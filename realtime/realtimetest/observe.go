@@ -63,7 +63,8 @@ func (s *Session) Deletions() []Deletion { return snapshot(s, &s.record.deletion
 // Violations returns what the client did wrong.
 func (s *Session) Violations() []Violation { return snapshot(s, &s.record.violations) }
 
-// Items returns the conversation as it stood after the latest event.
+// Items returns the conversation as it stood at the latest event. The text and
+// audio of an item that is being sent are missing until it is complete.
 func (s *Session) Items() []Item { return snapshot(s, &s.record.items) }
 
 // Settings returns the effective configuration.

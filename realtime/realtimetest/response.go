@@ -253,7 +253,6 @@ func (s *Session) finish(r *response, status string, detail any) {
 	if !r.outOfBand {
 		s.awaitCaller(time.Now())
 	}
-	s.publish()
 }
 
 func (s *Session) renderResponse(r *response) object {

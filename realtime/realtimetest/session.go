@@ -53,6 +53,7 @@ type Session struct {
 	deaf           bool
 	held           []held
 
+	dirty     bool // state has changed since it was published
 	items     []*Item
 	input     input
 	lastTurn  turnAudio
@@ -185,13 +186,13 @@ func (s *Session) open(refusal *refusal) {
 	}
 	now := time.Now()
 	s.settings.expires = now.Add(s.cfg.Life).Unix()
+	s.dirty = true
 	s.agenda.at(now.Add(s.cfg.Life), s.expire)
 	s.agenda.add(now.Add(s.cfg.PingInterval), s.ping)
 	s.send(event("session.created", member{"session", s.renderSession(&s.settings)}))
 	if s.Beta {
 		s.send(event("conversation.created", member{"conversation", object{{"id", s.conversationID}, {"object", "realtime.conversation"}}}))
 	}
-	s.publish()
 }
 
 func (s *Session) renderSession(settings *Settings) object {
@@ -230,7 +231,6 @@ func (s *Session) runPosts() {
 			do()
 		}
 	}
-	s.publish()
 }
 
 // since is the session's age.
@@ -273,6 +273,7 @@ func (s *Session) write(eventType string, kind int, message []byte) {
 		s.held = append(s.held, held{eventType, kind, message})
 		return
 	}
+	s.publish()
 	s.note(Event{Sent: true, Type: eventType, Raw: message})
 	_ = s.conn.SetWriteDeadline(time.Now().Add(s.cfg.WriteTimeout)) // fails only with the write itself
 	if err := s.conn.WriteMessage(kind, message); err != nil {
@@ -288,8 +289,13 @@ func (s *Session) note(e Event) {
 	s.fire(e.Type)
 }
 
-// publish makes the session's state visible to its observers.
+// publish makes the session's state visible to its observers, if it changed:
+// before the event that tells the client of it is sent.
 func (s *Session) publish() {
+	if !s.dirty {
+		return
+	}
+	s.dirty = false
 	items := make([]Item, len(s.items))
 	for i, it := range s.items {
 		items[i] = it.snapshot()

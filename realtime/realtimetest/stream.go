@@ -212,12 +212,12 @@ func (s *Session) closeItem(r *response, status string) {
 		s.closePart(r)
 	}
 	it.Status = status
+	s.dirty = true
 	s.send(event("response.output_item.done", member{"response_id", r.id}, member{"output_index", r.open.ref.output}, member{"item", it.render(s.Beta, false)}))
 	if !r.outOfBand {
 		s.announceDone(it)
 	}
 	r.open = nil
-	s.publish()
 }
 
 func (s *Session) closePart(r *response) {

@@ -29,6 +29,7 @@ func (s *Session) transcribe(it *Item, said string) {
 			s.send(event(prefix+"delta", append(at[:2:2], member{"delta", word})...))
 		}
 		it.Content[0].Text = said
+		s.dirty = true
 		done := event(prefix+"completed", append(at[:2:2], member{"transcript", said})...)
 		if !s.Beta {
 			heard, text := it.Content[0].milliseconds()/100, textTokens(said)
@@ -38,6 +39,5 @@ func (s *Session) transcribe(it *Item, said string) {
 			}})
 		}
 		s.send(done)
-		s.publish()
 	})
 }

@@ -44,6 +44,7 @@ func (s *Session) truncate(t *Truncation) *Error {
 	audio.bytes = min(audio.bytes, t.AudioEndMS*audio.format.BytesPerMS())
 	audio.Audio = audio.Audio[:min(len(audio.Audio), audio.bytes)]
 	audio.Text = ""
+	s.dirty = true
 	return nil
 }
 

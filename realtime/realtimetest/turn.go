@@ -24,7 +24,6 @@ func (s *Session) speechStarted(position int64) {
 			s.cancel(s.active, "turn_detected")
 		}
 	}
-	s.publish()
 }
 
 // speechStopped ends the turn where the detector stands: the end includes the
@@ -39,7 +38,6 @@ func (s *Session) speechStopped() {
 	if s.settings.Turns.CreateResponse && s.active == nil && !s.settings.Transcription {
 		s.respond(Spoken, request{})
 	}
-	s.publish()
 }
 
 // commitUpTo makes the buffered audio a user's item.
@@ -96,5 +94,4 @@ func (s *Session) idleTimeout() {
 	s.quieten()
 	s.commitUpTo(end, id)
 	s.respond(IdleTimeout, request{})
-	s.publish()
 }
