@@ -72,7 +72,7 @@ func (m *message) event() Event {
 	case "session.created":
 		return SessionCreated{effective(m.Session)}
 	case "session.updated":
-		return SessionUpdated{effective(m.Session)}
+		return SessionUpdated{Session: effective(m.Session)}
 	case "input_audio_buffer.speech_started":
 		return SpeechStarted{m.ItemID, m.AudioStartMS}
 	case "input_audio_buffer.speech_stopped":

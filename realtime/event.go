@@ -11,7 +11,12 @@ type Event interface{ event() }
 // with the whole effective configuration.
 type (
 	SessionCreated struct{ Session EffectiveSession }
-	SessionUpdated struct{ Session EffectiveSession }
+	SessionUpdated struct {
+		Session EffectiveSession
+		// Differs are the members, such as audio.output.speed, that the server
+		// has set otherwise than it was asked to.
+		Differs []string
+	}
 )
 
 // SpeechStarted and SpeechStopped come from the server's voice activity

@@ -173,6 +173,8 @@ func (s *Session) deliver(event Event) {
 	case SessionUpdated:
 		s.effective = e.Session
 		s.props.confirm()
+		e.Differs = s.props.base.differs(s.cfg.Provider.Dialect, e.Session.Raw)
+		event = e
 	case ResponseCreated:
 		s.fatal = nil // it was not, then
 		s.responses.created(e.Response)

@@ -59,3 +59,38 @@ func TestASessionCarriesAudioAndEventsBothWays(t *testing.T) {
 		t.Errorf("stats = %+v", stats)
 	}
 }
+
+func TestTheSessionTellsWhatTheServerSetOtherwise(t *testing.T) {
+	for _, c := range []struct {
+		name, echo string
+		want       []string
+	}{
+		{"as asked, and more", `{"instructions":"A.","voice":"x","speed":1,"tools":[{"type":"function","name":"f","strict":true}],
+			"audio":{"output":{"voice":"marin","speed":1.2000000476837158},"input":{"turn_detection":{"type":"server_vad","threshold":0.5,"silence_duration_ms":500,"idle_timeout_ms":null}}}}`, nil},
+		{"nothing mentioned", `{"id":"s"}`, nil},
+		{"otherwise", `{"instructions":"B.","tools":[],"audio":{"output":{"voice":"cedar"},"input":{"turn_detection":null}}}`,
+			[]string{"audio.input.turn_detection", "audio.output.voice", "instructions", "tools"}},
+		{"within", `{"tools":[{"name":"g"}],"audio":{"input":{"turn_detection":{"threshold":0.4}}}}`,
+			[]string{"audio.input.turn_detection.threshold", "tools.name"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			handler := record()
+			start(t, realtime.Config{
+				Handler: handler,
+				Properties: realtime.Properties{
+					Instructions: "A.", Voice: "marin", Speed: new(1.2), Tools: []realtime.Tool{{Name: "f"}},
+					TurnDetection: &realtime.TurnDetection{Threshold: new(0.5)},
+				},
+				Provider: serve(t, func(p *peer) {
+					p.send(`{"type":"session.created","session":{}}`)
+					p.expect("session.update")
+					p.send(`{"type":"session.updated","session":` + c.echo + `}`)
+					p.drain()
+				}),
+			})
+			if diff := cmp.Diff(c.want, await[realtime.SessionUpdated](t, handler).Differs); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
