@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,17 +30,24 @@ func newCall() *cobra.Command {
 		Use:   "call TARGET",
 		Short: "Place a call with a scripted phone",
 		Long: `Places a call, hears the greeting out, speaks a recording if there is one, hears
-the reply out and hangs up; prints how long each took. The exit status tells
-whether the agent spoke, and replied when it was spoken to: for smoke tests and
-monitoring.
+the reply out and hangs up; prints how long each took. The exit status is 0 if the
+agent spoke, and replied when it was spoken to: for smoke tests and monitoring.
 
-TARGET is a SIP URI, or the address of a gateway that takes media streams; such
-requests are signed with --auth-token or TWILIO_AUTH_TOKEN.`,
+TARGET is a SIP URI, or the address of a gateway that takes media streams (ws://
+or wss://host:port). The gateway must take calls from here: by SIP, a trunk must
+list this machine's address; media streams must be signed with the auth token
+that the gateway has, of --auth-token or of TWILIO_AUTH_TOKEN.
+
+Recordings are WAV files, 8 kHz, mono: 16-bit PCM or G.711.`,
 		Example: `  callgw call sip:+14155550100@127.0.0.1 --speak hello.wav --record answer.wav
   callgw call ws://127.0.0.1:8080 --to +14155550100 --public-url https://voice.example.com`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usagef("one TARGET is needed: see callgw call --help")
+				return usagef("one TARGET is needed, such as sip:+14155550100@127.0.0.1: see callgw call --help")
+			}
+			switch scheme, rest, _ := strings.Cut(args[0], ":"); {
+			case !slices.Contains([]string{"sip", "ws", "wss", "http", "https"}, scheme), rest == "":
+				return usagef("TARGET %q: sip:user@host, ws://host:port or wss://host is needed", args[0])
 			}
 			return nil
 		},
@@ -48,11 +57,11 @@ requests are signed with --auth-token or TWILIO_AUTH_TOKEN.`,
 	fl.StringVar(&f.speak, "speak", "", "WAV `file` to speak after the greeting")
 	fl.StringVar(&f.record, "record", "", "WAV `file` to record the far end in")
 	fl.StringVar(&f.from, "from", "+14155550123", "the caller's `number`")
-	fl.StringVar(&f.to, "to", "+14155550100", "the `number` called, of a media-stream call")
-	fl.StringVar(&f.authToken, "auth-token", "", "`token` to sign with; none: TWILIO_AUTH_TOKEN")
-	fl.StringVar(&f.publicURL, "public-url", "", "`URL` to sign for: http.public_url of the gateway")
+	fl.StringVar(&f.to, "to", "+14155550100", "the `number` called by a media stream; by SIP it is in TARGET")
+	fl.StringVar(&f.authToken, "auth-token", "", "`token` to sign media streams with; none: TWILIO_AUTH_TOKEN")
+	fl.StringVar(&f.publicURL, "public-url", "", "`URL` to sign for: http.public_url of the gateway; none: TARGET")
 	fl.DurationVar(&f.listen, "listen", 10*time.Second, "how long to wait for the agent to speak")
-	fl.DurationVar(&f.timeout, "timeout", time.Minute, "of the whole call")
+	fl.DurationVar(&f.timeout, "timeout", time.Minute, "how long the whole call may take")
 	return cmd
 }
 
@@ -105,7 +114,7 @@ func converse(ctx context.Context, out io.Writer, call *caller.Call, speech []by
 	if err := hearOut(ctx, call, patience); err != nil {
 		return fmt.Errorf("no greeting: %w", err)
 	}
-	fmt.Fprintf(out, "greeting heard, %v after the answer it was over\n", time.Since(began).Round(time.Millisecond))
+	fmt.Fprintf(out, "greeting heard, over %v after the answer\n", time.Since(began).Round(time.Millisecond))
 	if speech == nil {
 		return nil
 	}

@@ -1,15 +1,9 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
-
-	"github.com/callgw/callgw/internal/config"
-	"github.com/callgw/callgw/realtime"
 )
 
 func newCheck() *cobra.Command {
@@ -19,76 +13,37 @@ func newCheck() *cobra.Command {
 		Use:   "check",
 		Short: "Check the configuration",
 		Long: `Checks the configuration and prints every fault at once, with its line and what to
-do. With --online it also opens a session at each provider and says what came of
-it; nothing is spoken and no response is asked for.`,
-		Example: "  callgw check -c callgw.yaml --online",
-		Args:    noArgs,
+do. Warnings are about a configuration that works, though not as it may be meant.
+
+With --online it also asks the world outside:
+
+  providers  a session is opened, configured and closed at each; nothing is said
+             and no response is asked for
+  webhook    a signed status callback, of no call, is sent to http.public_url, as
+             Twilio would: it arrives if the name, the certificate and the proxy
+             are right and the gateway is running with the same auth token
+
+Trunks are not probed: they call the gateway, it does not call them. Place a call
+to see that one works. Nor is it probed what a carrier sees from where it is: a
+firewall may tell it from this machine.`,
+		Example: `  callgw check -c callgw.yaml
+  callgw check -c callgw.yaml --online`,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := loadConfig(cmd, path)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "configuration is right: %d agents, %d routes, %d providers, %d trunks\n",
-				len(cfg.Agents), len(cfg.Routes), len(cfg.Providers), len(cfg.SIP.Trunks))
+			fmt.Fprintf(cmd.OutOrStdout(), "configuration is right: %s, %s, %s, %s\n",
+				count(len(cfg.Agents), "agent"), count(len(cfg.Routes), "route"),
+				count(len(cfg.Providers), "provider"), count(len(cfg.SIP.Trunks), "trunk"))
 			if !online {
 				return nil
 			}
-			return checkProviders(cmd, cfg)
+			return probe(cmd.Context(), cmd.OutOrStdout(), cfg)
 		},
 	}
 	cmd.Flags().StringVarP(&path, "config", "c", "", "configuration `file`; none: built-in defaults")
-	cmd.Flags().BoolVar(&online, "online", false, "open a session at each provider")
+	cmd.Flags().BoolVar(&online, "online", false, "ask providers and the webhook's URL too")
 	return cmd
 }
-
-// checkProviders opens a session at each provider in turn.
-func checkProviders(cmd *cobra.Command, cfg *config.Config) error {
-	names := make([]string, 0, len(cfg.Providers))
-	for name := range cfg.Providers {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	failed := 0
-	for _, name := range names {
-		p := cfg.Providers[name]
-		if p.Embedded() {
-			fmt.Fprintf(cmd.OutOrStdout(), "provider %s: no key: the embedded server stands in\n", name)
-			continue
-		}
-		began := time.Now()
-		model, err := probe(cmd.Context(), p.Realtime())
-		if err != nil {
-			failed++
-			fmt.Fprintf(cmd.OutOrStdout(), "provider %s: %v\n", name, err)
-			continue
-		}
-		fmt.Fprintf(cmd.OutOrStdout(), "provider %s: session of %s open after %v\n", name, model, time.Since(began).Round(time.Millisecond))
-	}
-	if failed > 0 {
-		return fmt.Errorf("%d of %d providers do not answer", failed, len(names))
-	}
-	return nil
-}
-
-// probe opens and closes a session and returns its model.
-func probe(ctx context.Context, p realtime.Provider) (model string, err error) {
-	s, err := realtime.NewSession(realtime.Config{
-		Provider: p, Handler: deaf{},
-		Properties: realtime.Properties{InputAudioFormat: realtime.FormatULaw, OutputAudioFormat: realtime.FormatULaw},
-	})
-	if err != nil {
-		return "", err
-	}
-	if err := s.Open(ctx); err != nil {
-		return "", err
-	}
-	model = s.Effective().Model
-	s.Close()
-	return model, s.Run(ctx)
-}
-
-// deaf is a handler that listens to nothing.
-type deaf struct{}
-
-func (deaf) Audio(realtime.AudioDelta) {}
-func (deaf) Event(realtime.Event)      {}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,13 +20,18 @@ func newRoute() *cobra.Command {
 		Use:   "route",
 		Short: "Say what the dialplan does with a call",
 		Long: `Runs the dialplan on a call that is not made: which route takes it, which do not,
-and why.`,
+and why. The last line says what becomes of it.
+
+A call that is rejected is no failure of this command: its exit status is 0.`,
 		Example: `  callgw route -c callgw.yaml --to +14155550100 --from +14155550123 --trunk carrier
   callgw route -c callgw.yaml --to +14155550100 --at 2026-12-24T18:00:00+01:00 --header X-Customer=42`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if call.To == "" {
-				return usagef("--to is missing: the number called")
+				return usagef("--to is missing: the number called, such as --to +14155550100")
+			}
+			if call.Leg != "sip" && call.Leg != "twilio" {
+				return usagef("--leg %q: sip or twilio is needed", call.Leg)
 			}
 			call.At = time.Now()
 			if at != "" {
@@ -46,6 +53,10 @@ and why.`,
 			if err != nil {
 				return err
 			}
+			if call.Trunk != "" && cfg.SIP.Trunks[call.Trunk] == nil {
+				known := append(slices.Sorted(maps.Keys(cfg.SIP.Trunks)), "no other")
+				return usagef("--trunk %q: there is none of that name: there is %s", call.Trunk, strings.Join(known, ", "))
+			}
 			explain(cmd, cfg.Dialplan, call)
 			return nil
 		},
@@ -53,11 +64,11 @@ and why.`,
 	f := cmd.Flags()
 	f.StringVarP(&path, "config", "c", "", "configuration `file`; none: built-in defaults")
 	f.StringVar(&call.To, "to", "", "the `number` called")
-	f.StringVar(&call.From, "from", "", "the caller's `number`")
+	f.StringVar(&call.From, "from", "", "the caller's `number`; none: it is withheld")
 	f.StringVar(&call.Trunk, "trunk", "", "`name` of the trunk that it comes by")
-	f.StringVar(&call.Leg, "leg", "sip", "how it comes: sip or twilio")
-	f.StringVar(&at, "at", "", "`time`, RFC 3339; none: now")
-	f.StringArrayVar(&headers, "header", nil, "a header, `NAME=VALUE`; may be repeated")
+	f.StringVar(&call.Leg, "leg", "sip", "`leg` by which it comes: sip or twilio")
+	f.StringVar(&at, "at", "", "`time` of the call, RFC 3339; none: now")
+	f.StringArrayVar(&headers, "header", nil, "a SIP header, `NAME=VALUE`; may be repeated")
 	return cmd
 }
 

@@ -24,11 +24,19 @@ calls, running ones may go on for calls.drain, then they are hung up; a second
 signal hangs them up at once. SIGHUP reloads the configuration: calls in progress
 keep what they started with, and a faulty file changes nothing.
 
-Without a file the built-in defaults hold and the environment is looked at:
-OPENAI_API_KEY, TWILIO_AUTH_TOKEN. A provider without a key is stood in for by
-the embedded Realtime server.`,
-		Example: "  callgw serve -c /etc/callgw/callgw.yaml",
-		Args:    noArgs,
+Without a file the built-in defaults hold: SIP calls from this machine on port
+5060, operators on 127.0.0.1:9090. The environment says more: OPENAI_API_KEY,
+TWILIO_AUTH_TOKEN (with CALLGW_PUBLIC_URL), CALLGW_MODEL, CALLGW_BASE_URL,
+CALLGW_INSTRUCTIONS, CALLGW_VOICE, CALLGW_HTTP_LISTEN, CALLGW_ADMIN_LISTEN,
+CALLGW_ADMIN_TOKEN, CALLGW_EXTERNAL_IP, CALLGW_LOG_LEVEL.
+
+A provider without a key is stood in for by the embedded Realtime server, which
+is no model: it greets and repeats what the caller says.
+
+The log goes to standard error.`,
+		Example: `  callgw serve -c /etc/callgw/callgw.yaml
+  OPENAI_API_KEY=sk-... callgw serve`,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := loadConfig(cmd, path)
 			if err != nil {

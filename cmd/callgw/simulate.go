@@ -15,9 +15,9 @@ import (
 func newSimulate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "simulate",
-		Short:   "Run a part of the world that a gateway needs",
+		Short:   "Run a stand-in for a part of the world",
 		Example: "  callgw simulate realtime --listen 127.0.0.1:9000",
-		Args:    noArgs,
+		Args:    knownCommand,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newSimulateRealtime())
@@ -30,9 +30,13 @@ func newSimulateRealtime() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "realtime",
 		Short: "Run the embedded Realtime server alone",
-		Long: `Serves the Realtime API for tests of anything that speaks it: strict, with voice
-activity detection on the caller's audio, answering in bursts faster than real
-time as the service does. The voice greets, then repeats what the caller says.`,
+		Long: `Serves the Realtime API over WebSocket until Ctrl-C, for tests of anything that
+speaks it: strict, with voice activity detection on the caller's audio, answering
+in bursts faster than real time as the service does. There is no model behind it:
+the voice greets, then repeats what the caller says, or sounds a tone.
+
+It prints its URL, to which a provider's base_url is set. Events that are wrong
+get the service's own error event.`,
 		Example: `  callgw simulate realtime --listen 127.0.0.1:9000
   callgw simulate realtime --listen 127.0.0.1:9000 --dialect beta --voice tone --tone 5s`,
 		Args: noArgs,
@@ -63,13 +67,13 @@ time as the service does. The voice greets, then repeats what the caller says.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&listen, "listen", "127.0.0.1:9000", "`address`")
-	f.StringVar(&dialect, "dialect", "both", "ga, beta or both: the OpenAI-Beta header decides")
-	f.StringVar(&voice, "voice", "parrot", "parrot repeats the caller, tone sounds")
-	f.DurationVar(&tone, "tone", 5*time.Second, "how long the tone sounds")
+	f.StringVar(&listen, "listen", "127.0.0.1:9000", "`address` to listen on; port 0: any that is free")
+	f.StringVar(&dialect, "dialect", "both", "`dialect` that is spoken: ga, beta, or both as the OpenAI-Beta header says")
+	f.StringVar(&voice, "voice", "parrot", "`voice`: parrot repeats the caller, tone sounds")
+	f.DurationVar(&tone, "tone", 5*time.Second, "how long --voice tone sounds")
 	f.StringVar(&key, "key", "", "the only `key` that is accepted; none: any")
-	f.DurationVar(&latency, "latency", realtimetest.DefaultPace().Latency, "until a response's first audio")
-	f.DurationVar(&life, "life", time.Hour, "of a session")
+	f.DurationVar(&latency, "latency", realtimetest.DefaultPace().Latency, "from a request to the first audio of its response")
+	f.DurationVar(&life, "life", time.Hour, "after which a session expires")
 	return cmd
 }
 
@@ -77,7 +81,7 @@ time as the service does. The voice greets, then repeats what the caller says.`,
 func simulateRealtime(cmd *cobra.Command, listen string, cfg realtimetest.Config) error {
 	listener, err := net.Listen("tcp", listen)
 	if err != nil {
-		return fmt.Errorf("--listen %q: %w: choose a free address", listen, err)
+		return fmt.Errorf("--listen %q: %w: choose an address of this machine with a free port", listen, err)
 	}
 	server := realtimetest.New(cfg)
 	web := &http.Server{Handler: server, ReadHeaderTimeout: 5 * time.Second}

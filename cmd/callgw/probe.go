@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/callgw/callgw/internal/config"
+	"github.com/callgw/callgw/mediastream"
+	"github.com/callgw/callgw/realtime"
+)
+
+// probeTimeout bounds one question to the world outside.
+const probeTimeout = 10 * time.Second
+
+// probe asks the providers and the webhook's public URL, says what came of it,
+// and returns an error if anything does not answer as it should.
+func probe(ctx context.Context, out io.Writer, cfg *config.Config) error {
+	asked, failed := 0, 0
+	report := func(what string, ask func(context.Context) (string, error)) {
+		ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+		defer cancel()
+		asked++
+		began := time.Now()
+		answer, err := ask(ctx)
+		if err != nil {
+			failed++
+			fmt.Fprintf(out, "%s: failed: %v\n", what, err)
+			return
+		}
+		fmt.Fprintf(out, "%s: %s after %v\n", what, answer, time.Since(began).Round(time.Millisecond))
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Providers)) {
+		p := cfg.Providers[name]
+		if p.Embedded() {
+			fmt.Fprintf(out, "provider %s: no key: the embedded server stands in\n", name)
+			continue
+		}
+		report("provider "+name, func(ctx context.Context) (string, error) { return probeProvider(ctx, p.Realtime()) })
+	}
+	if t := cfg.MediaStreams.Twilio; t != nil {
+		report("webhook "+string(cfg.HTTP.PublicURL), func(ctx context.Context) (string, error) {
+			return probeWebhook(ctx, cfg.HTTP.PublicURL, t)
+		})
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.SIP.Trunks)) {
+		fmt.Fprintf(out, "trunk %s: not probed: it calls the gateway\n", name)
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of %d probes failed", failed, asked)
+	}
+	return nil
+}
+
+// probeProvider opens and closes a session and says of which model.
+func probeProvider(ctx context.Context, p realtime.Provider) (string, error) {
+	s, err := realtime.NewSession(realtime.Config{
+		Provider: p, Handler: deaf{},
+		Properties: realtime.Properties{InputAudioFormat: realtime.FormatULaw, OutputAudioFormat: realtime.FormatULaw},
+	})
+	if err != nil {
+		return "", err
+	}
+	if err := s.Open(ctx); err != nil {
+		return "", err
+	}
+	model := s.Effective().Model
+	s.Close()
+	return "session of " + model + " open", s.Run(ctx)
+}
+
+// deaf is a handler that listens to nothing.
+type deaf struct{}
+
+func (deaf) Audio(realtime.AudioDelta) {}
+func (deaf) Event(realtime.Event)      {}
+
+// statusPath is where a gateway takes Twilio's status callbacks.
+const statusPath = "/twilio/status"
+
+// probeWebhook sends a status callback of no call to a gateway's public URL.
+func probeWebhook(ctx context.Context, public config.URL, t *config.Twilio) (string, error) {
+	target := strings.TrimSuffix(string(public), "/") + statusPath
+	form := url.Values{"CallStatus": {"probe"}}
+	if t.AccountSID != "" {
+		form.Set("AccountSid", t.AccountSID)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, strings.NewReader(form.Encode()))
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if tokens := t.AuthTokens(); len(tokens) > 0 {
+		req.Header.Set("X-Twilio-Signature", mediastream.Sign(tokens[0], target, form))
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", fmt.Errorf("%w: is the gateway running, and do name, proxy and firewall lead to it?", errors.Unwrap(err))
+	}
+	defer resp.Body.Close()
+	switch resp.StatusCode {
+	case http.StatusNoContent:
+		return "the gateway answers", nil
+	case http.StatusForbidden:
+		return "", errors.New("403: a gateway answers, but refuses the signature: it must run with this http.public_url, and with this auth_token")
+	case http.StatusNotFound:
+		return "", errors.New("404: whatever answers there is no gateway, or a proxy changes the path")
+	}
+	return "", fmt.Errorf("%s: no gateway answers", resp.Status)
+}
