@@ -86,8 +86,9 @@ func (c *Call) acknowledged(req *gosip.Request) {
 		return // again, or of another INVITE
 	}
 	c.accepted = nil
-	first := c.state == answered
-	if first {
+	first := !c.confirmed
+	c.confirmed = true
+	if c.state == answered {
 		c.state = talking
 	}
 	offering := c.offering

@@ -36,16 +36,17 @@ type Call struct {
 	// wake tells Run that accepted has changed.
 	wake chan struct{}
 
-	mu       sync.Mutex
-	d        dialog
-	state    state
-	cause    error     // why it ends: the first reason
-	want     error     // a reason that Run shall hang up for
-	tx       *serverTx // the INVITE, nil for outbound calls
-	accepted *accepted // a 2xx that waits for its ACK, or nil
-	offering bool      // an offer of ours is in that 2xx
-	running  bool      // Run was called: it releases the call
-	remove   sync.Once
+	mu        sync.Mutex
+	d         dialog
+	state     state
+	cause     error     // why it ends: the first reason
+	want      error     // a reason that Run shall hang up for
+	tx        *serverTx // the INVITE, nil for outbound calls
+	accepted  *accepted // a 2xx that waits for its ACK, or nil
+	confirmed bool      // settled is closed
+	offering  bool      // an offer of ours is in that 2xx
+	running   bool      // Run was called: it releases the call
+	freed     sync.Once
 
 	up uplink
 }
@@ -152,19 +153,15 @@ func (c *Call) fail(err error) {
 	c.accepted = nil
 	running := c.running
 	c.mu.Unlock()
+	c.s.calls.remove(c) // what comes now is answered with 481
 	c.end(err)
 	if !running {
 		c.release()
 	}
 }
 
-// release forgets the call and gives its port back.
-func (c *Call) release() {
-	c.remove.Do(func() {
-		c.s.calls.remove(c)
-		c.voice.close()
-	})
-}
+// release gives the call's port back.
+func (c *Call) release() { c.freed.Do(c.voice.close) }
 
 // because is why the call is over, as an error that wraps a media.Cause.
 func (c *Call) because() error {

@@ -179,6 +179,7 @@ func causeOfStatus(status int) media.Cause {
 func (a *attempt) answered(res *gosip.Response) {
 	c := newCall(a.s, a.trunk, a.tx.req, uacDialog(a.tx.req, res, a.tx.to), a.voice)
 	c.state = talking
+	c.confirmed = true
 	close(c.settled)
 	a.s.calls.add(c)
 	a.acknowledge(c)

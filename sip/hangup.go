@@ -34,7 +34,7 @@ func (c *Call) Hangup(ctx context.Context, cause error) error {
 	}
 	c.cause = cause
 	c.state = closing
-	unsettled := c.accepted != nil && was == answered
+	unsettled := c.accepted != nil && !c.confirmed
 	c.mu.Unlock()
 	if was == ringing {
 		return c.refuse(cause, statusOf(cause))

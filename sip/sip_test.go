@@ -28,7 +28,8 @@ type rig struct {
 	net    *siptest.Network
 	server *sip.Server
 	pacer  *pacer.Pacer
-	ended  chan error // what Run of the calls returned
+	ended  chan error     // what Run of the calls returned
+	calls  chan *sip.Call // those that were answered
 	peers  int
 	rtp    int
 }
@@ -43,7 +44,7 @@ func (r *rig) openRTP() (sip.Socket, error) {
 func bubble(t *testing.T, handler func(context.Context, *sip.Call, *rig), test func(r *rig), tweak ...func(*sip.Config)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		r := &rig{t: t, net: &siptest.Network{}, ended: make(chan error, 64)}
+		r := &rig{t: t, net: &siptest.Network{}, ended: make(chan error, 64), calls: make(chan *sip.Call, 64)}
 		r.pacer = pacer.New(pacer.Config{Shards: 1})
 		ports, err := rtp.NewPorts(rtp.PortsConfig{})
 		if err != nil {
@@ -75,12 +76,14 @@ func bubble(t *testing.T, handler func(context.Context, *sip.Call, *rig), test f
 				t.Errorf("Run() = %v", err)
 			}
 		})
+		defer func() { // also after a script that failed
+			cancel()
+			running.Wait()
+			if n := server.Calls(); n != 0 {
+				t.Errorf("%d calls are left", n)
+			}
+		}()
 		test(r)
-		cancel()
-		running.Wait()
-		if n := server.Calls(); n != 0 {
-			t.Errorf("%d calls are left", n)
-		}
 	})
 }
 
