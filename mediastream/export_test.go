@@ -154,7 +154,7 @@ func NewBench(conn net.Conn, w http.ResponseWriter, r *http.Request, up media.Up
 	if err := s.attach(sock, start{stream: "MZ0123456789abcdef0123456789abcdef"}); err != nil {
 		return nil, err
 	}
-	return &Bench{s, newReader(context.Background(), s, sock, up, down), newWriter(s, sock, down)}, nil
+	return &Bench{s, newReader(s, sock, up, down), newWriter(s, sock, down)}, nil
 }
 
 // Receive reads and handles one message.

@@ -54,8 +54,7 @@ func TestSilenceIsInventedWhileNothingArrives(t *testing.T) {
 			var passed int64
 			passed += g.Audio(at(0), 0, true, media.FrameBytes) + media.FrameBytes
 			resume := 20*ms + tt.pause
-			now := at(0)
-			for now = g.Due(); now.Before(at(resume + tt.late)); now = g.Due() {
+			for now := g.Due(); now.Before(at(resume + tt.late)); now = g.Due() {
 				n := g.Idle(now)
 				if n != media.FrameBytes {
 					t.Fatalf("%d bytes of silence at %v", n, now.Sub(at(0)))

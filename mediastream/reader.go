@@ -1,7 +1,6 @@
 package mediastream
 
 import (
-	"context"
 	"errors"
 	"time"
 
@@ -18,7 +17,6 @@ const (
 // reader takes the carrier's messages. It never waits for anything else, as the
 // carrier throws away audio that it cannot deliver.
 type reader struct {
-	ctx    context.Context // of Run, to whose call the reader is confined
 	s      *Stream
 	socket *socket
 	up     media.Uplink
@@ -31,9 +29,9 @@ type reader struct {
 	silence [media.FrameBytes]byte
 }
 
-func newReader(ctx context.Context, s *Stream, sock *socket, up media.Uplink, down media.Downlink) *reader {
+func newReader(s *Stream, sock *socket, up media.Uplink, down media.Downlink) *reader {
 	now := time.Now()
-	r := &reader{ctx: ctx, s: s, socket: sock, up: up, down: down, gaps: newGaps(now), alive: now}
+	r := &reader{s: s, socket: sock, up: up, down: down, gaps: newGaps(now), alive: now}
 	media.PCMU.FillSilence(r.silence[:])
 	sock.below.alarm, sock.below.cutoff = r, time.Time{}
 	return r
@@ -62,9 +60,6 @@ func (r *reader) run() error {
 // finished tells whether the stream is to end; from then on only the peer's
 // close is waited for.
 func (r *reader) finished(now time.Time) bool {
-	if r.ctx.Err() != nil {
-		r.s.end(context.Cause(r.ctx))
-	}
 	if !r.s.isOver() {
 		return false
 	}

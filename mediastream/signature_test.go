@@ -54,7 +54,8 @@ var signatures = []struct {
 		mediastream.Sign("secret", "https://voice.example.com:8443/twilio/voice", nil), false,
 	},
 	{
-		"a parameter too many", "https://voice.example.com/twilio/voice", url.Values{"a": {"b"}},
+		"a parameter too many", "https://voice.example.com/twilio/voice",
+		url.Values{"a": {"b"}},
 		mediastream.Sign("secret", "https://voice.example.com/twilio/voice", nil), false,
 	},
 	{

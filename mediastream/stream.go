@@ -122,12 +122,20 @@ func (s *Stream) Run(ctx context.Context, up media.Uplink, down media.Downlink) 
 	s.running = true
 	s.mu.Unlock()
 	defer close(s.stopped)
+	watched := make(chan struct{})
+	unwatch := context.AfterFunc(ctx, func() {
+		s.end(context.Cause(ctx))
+		close(watched)
+	})
+	defer func() {
+		if !unwatch() {
+			<-watched
+		}
+	}()
 
 	select {
 	case <-s.attached:
 	case <-s.ended:
-	case <-ctx.Done():
-		s.end(context.Cause(ctx))
 	}
 	s.mu.Lock()
 	sock := s.socket
@@ -136,8 +144,8 @@ func (s *Stream) Run(ctx context.Context, up media.Uplink, down media.Downlink) 
 		return s.err()
 	}
 	var writing sync.WaitGroup
-	writing.Go(func() { newWriter(s, sock, down).run(ctx) })
-	s.end(newReader(ctx, s, sock, up, down).run())
+	writing.Go(func() { newWriter(s, sock, down).run() })
+	s.end(newReader(s, sock, up, down).run())
 	// The writer says goodbye, unless the socket is stalled.
 	cut := time.AfterFunc(closeWait, func() { _ = sock.Close() })
 	writing.Wait()

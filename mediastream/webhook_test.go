@@ -92,7 +92,8 @@ func TestAStreamTellsOfItsWebhook(t *testing.T) {
 			got := []any{s.CallSID(), s.From(), s.To(), s.Trunk(), s.Codec(), s.Headers(), s.Params()}
 			want := []any{
 				callSID, "+14155550100", "+14155550123", "", media.PCMU,
-				map[string]string{"X-Customer": "42"}, maps.Clone(form),
+				map[string]string{"X-Customer": "42"},
+				maps.Clone(form),
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)

@@ -1,7 +1,6 @@
 package mediastream
 
 import (
-	"context"
 	"errors"
 	"net"
 	"time"
@@ -55,7 +54,7 @@ func newWriter(s *Stream, sock *socket, down media.Downlink) *writer {
 }
 
 // run writes until the stream ends, and then says goodbye.
-func (w *writer) run(ctx context.Context) {
+func (w *writer) run() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for !w.s.isOver() {
@@ -71,8 +70,6 @@ func (w *writer) run(ctx context.Context) {
 		case <-w.down.Ready():
 		case <-timer.C:
 		case <-w.s.ended:
-		case <-ctx.Done():
-			w.s.end(context.Cause(ctx))
 		}
 	}
 	w.socket.sendClose(closeCode(w.s.err()), media.CauseOf(w.s.err()).String())
