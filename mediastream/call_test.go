@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -120,6 +121,35 @@ func TestTheEndOfTheContextEndsTheCall(t *testing.T) {
 			t.Errorf("phone ended with %v", err)
 		}
 	})
+}
+
+func TestAPhoneIsToldWhyItsCallFailed(t *testing.T) {
+	for name, tt := range map[string]struct {
+		cause media.Cause // the gateway's
+		edit  func(cfg *mediastreamtest.Config)
+		want  media.Cause
+		text  string
+	}{
+		"busy":            {media.Busy, func(*mediastreamtest.Config) {}, media.Busy, "busy"},
+		"rejected":        {media.NoRoute, func(*mediastreamtest.Config) {}, media.Rejected, "rejected"},
+		"wrong token":     {0, func(cfg *mediastreamtest.Config) { cfg.AuthToken = "guess" }, media.LegFailed, "403"},
+		"unsigned":        {0, func(cfg *mediastreamtest.Config) { cfg.AuthToken = "" }, media.LegFailed, "403"},
+		"another account": {0, func(cfg *mediastreamtest.Config) { cfg.AccountSID = "AC1" }, media.LegFailed, "403"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newGateway(t, mediastream.Config{Handler: func(ctx context.Context, s *mediastream.Stream) {
+					_ = s.Hangup(ctx, tt.cause)
+				}})
+				cfg := g.phone()
+				tt.edit(&cfg)
+				_, err := mediastreamtest.Dial(t.Context(), cfg)
+				if !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.text) {
+					t.Errorf("%v, want %v and %q", err, tt.want, tt.text)
+				}
+			})
+		})
+	}
 }
 
 var _ interface {
