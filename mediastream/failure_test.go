@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/gorilla/websocket"
 	"github.com/rs/zerolog"
 
 	"github.com/callgw/callgw/bridge/media"
@@ -313,4 +314,56 @@ func TestManyCallsLeaveNothingBehind(t *testing.T) {
 	cancel(media.Shutdown)
 	running.Wait()
 	server.Close()
+}
+
+func TestACarrierThatReturnsNoMarks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		down, ended := newMouth(speech(5*media.SampleRate)), make(chan error, 1)
+		metrics, reg := newMetrics(t)
+		g := newGateway(t, mediastream.Config{Metrics: metrics, Handler: answer(&ear{}, down, nil, ended)})
+		ws := g.begin(t)
+		messages := make(chan int, 1)
+		go func() {
+			n := 0
+			for {
+				if _, _, err := ws.ReadMessage(); err != nil {
+					messages <- n
+					return
+				}
+				n++
+			}
+		}()
+		time.Sleep(15 * time.Second)
+		if heard, taken := down.position(); heard != 5*media.SampleRate || taken != heard {
+			t.Errorf("heard %d of %d", heard, taken)
+		}
+		if n := counted(t, reg, "callgw_mediastream_faults_total", "lost_mark"); n != 50 {
+			t.Errorf("%v lost marks counted", n)
+		}
+		_ = ws.Close()
+		if err := <-ended; !errors.Is(err, media.LegFailed) {
+			t.Errorf("ended with %v", err)
+		}
+		if n := <-messages; n < 100 {
+			t.Errorf("%d messages", n)
+		}
+	})
+}
+
+func TestShutdownDoesNotWaitForSocketsThatHaveNotBegun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, mediastream.Config{Handler: func(context.Context, *mediastream.Stream) {}})
+		ws := g.open(t)
+		send(t, ws, websocket.TextMessage, connected)
+		synctest.Wait()
+		began := time.Now()
+		g.stop()
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("took %v", took)
+		}
+		if _, _, err := ws.ReadMessage(); err == nil {
+			t.Error("the socket is open")
+		}
+		_ = ws.Close()
+	})
 }
