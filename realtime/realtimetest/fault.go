@@ -89,8 +89,13 @@ func (s *Session) Close(code int, reason string) {
 	s.post(func() { s.close(code, reason) })
 }
 
-// Drop closes the connection without a close frame.
-func (s *Session) Drop() { s.post(func() { s.stop(End{}) }) }
+// Drop closes the connection without a close frame, even amid a write that the
+// client does not take.
+func (s *Session) Drop() {
+	s.dropped.Store(true)
+	_ = s.conn.Close() // there is nobody to tell
+	s.post(func() { s.stop(End{}) })
+}
 
 // Expire ends the session as its maximum duration does.
 func (s *Session) Expire() { s.post(s.expire) }

@@ -223,5 +223,10 @@ func (srv *Server) Close() {
 		close(srv.ended)
 	}
 	srv.mu.Unlock()
+	for _, s := range srv.Sessions() {
+		if _, ended := s.End(); !ended {
+			s.Drop() // wakes even one whose client does not read
+		}
+	}
 	srv.running.Wait()
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/callgw/callgw/realtime/realtimetest"
@@ -85,10 +86,11 @@ func TestShutdownCutsOffAfterItsContext(t *testing.T) {
 // TestNothingIsLeft ends sessions in every way and at random moments; the
 // package's leak check counts what remains.
 func TestNothingIsLeft(t *testing.T) {
+	tone := speech(30 * time.Second)
 	var number atomic.Int64
 	run := listen(t, realtimetest.Config{
-		Voice: func(turn realtimetest.Turn) realtimetest.Reply {
-			r := realtimetest.Tone(30 * time.Second)(turn)
+		Voice: func(realtimetest.Turn) realtimetest.Reply {
+			r := realtimetest.Speak(tone, "x")
 			r.Until = make(chan struct{})
 			return r
 		},
@@ -110,7 +112,7 @@ func TestNothingIsLeft(t *testing.T) {
 				}
 				_ = conn.WriteMessage(websocket.TextMessage, []byte(update(`"instructions":"x"`)))
 				_ = conn.WriteMessage(websocket.TextMessage, []byte(`{"type":"response.create"}`))
-				_ = conn.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
+				_ = conn.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
 				for range rand.IntN(12) {
 					if _, _, err := conn.ReadMessage(); err != nil {
 						break
@@ -136,7 +138,7 @@ func TestNothingIsLeft(t *testing.T) {
 }
 
 func TestAServerThatForgets(t *testing.T) {
-	cfg := realtimetest.Config{Forget: true, Voice: realtimetest.Tone(10 * time.Second), Pace: &realtimetest.Pace{}}
+	cfg := realtimetest.Config{Forget: true, Voice: fixed(realtimetest.Speak(speech(10*time.Second), "x")), Pace: &realtimetest.Pace{}}
 	bubble(t, cfg, func(t *testing.T, b *bench) {
 		c := b.ga(t)
 		c.ulaw(`,"turn_detection":null`)
@@ -217,6 +219,25 @@ func TestObserve(t *testing.T) {
 		<-c.Done()
 		if len(seen) != 3 || seen[1] != "session.update" {
 			t.Errorf("observed %v", seen)
+		}
+	})
+}
+
+func TestClosingDoesNotWaitForAClientThatDoesNotRead(t *testing.T) {
+	bubble(t, realtimetest.Config{}, func(t *testing.T, b *bench) {
+		conn, _, err := b.try(nil, "?model=m") // session.created fills the pipe
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		synctest.Wait()
+		start := time.Now()
+		b.Close()
+		if d := time.Since(start); d != 0 {
+			t.Errorf("took %v", d)
+		}
+		if end, ok := b.Sessions()[0].End(); !ok || end != (realtimetest.End{}) {
+			t.Errorf("end %v, %v; want the server's own", end, ok)
 		}
 	})
 }

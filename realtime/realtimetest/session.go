@@ -35,6 +35,7 @@ type Session struct {
 	wake  chan struct{}
 
 	mute    atomic.Bool // writes nothing; the reader's pongs ask as well
+	dropped atomic.Bool // by this side, without a close frame
 	gone    chan struct{}
 	waiting sync.WaitGroup // for replies that are held back
 
@@ -129,7 +130,10 @@ func (s *Session) run(refusal *refusal) {
 	reader.Wait()
 	s.waiting.Wait()
 	end := *s.over
-	if end.ByClient {
+	switch {
+	case s.dropped.Load():
+		end = End{}
+	case end.ByClient:
 		// A write may have failed because the client had closed.
 		if read := endOf(readErr); read.Code != 0 || end.Err == nil {
 			end = read
@@ -204,8 +208,9 @@ func (s *Session) renderSession(settings *Settings) object {
 
 func (s *Session) ping(now time.Time) (time.Time, bool) {
 	if !s.mute.Load() {
-		// A write that fails shows at the next message.
-		_ = s.conn.WriteControl(websocket.PingMessage, nil, now.Add(s.cfg.WriteTimeout))
+		if err := s.conn.WriteControl(websocket.PingMessage, nil, now.Add(s.cfg.WriteTimeout)); err != nil {
+			s.stop(End{ByClient: true, Err: err})
+		}
 	}
 	return now.Add(s.cfg.PingInterval), true
 }

@@ -24,11 +24,12 @@ type Settings struct {
 	speed          json.Number
 	toolChoice     any
 	maxTokens      any
-	temperature    json.Number // Beta
-	// echoed holds GA members without effect here: truncation, reasoning,
-	// parallel_tool_calls, tracing, prompt, include.
-	echoed map[string]any
+	temperature    json.Number    // Beta
+	echoed         map[string]any // of echoedNames, those that were ever set
 }
+
+// echoedNames are the members without effect here.
+var echoedNames = [...]string{"truncation", "reasoning", "parallel_tool_calls", "tracing", "prompt", "include"}
 
 // TurnDetection is how the server recognises the caller's turns.
 type TurnDetection struct {
@@ -167,7 +168,7 @@ func (s *Settings) renderBeta(id string) object {
 
 func (s *Settings) renderEchoed() object {
 	var o object
-	for _, name := range []string{"truncation", "reasoning", "parallel_tool_calls", "tracing", "prompt", "include"} {
+	for _, name := range echoedNames {
 		if v, ok := s.echoed[name]; ok {
 			o = append(o, member{name, v})
 		}

@@ -112,7 +112,7 @@ func (s *Settings) updateCommon(session map[string]any, maxTokens string) *Error
 	if v, ok := session["tracing"]; ok && s.echoed["tracing"] != nil && !reflect.DeepEqual(v, s.echoed["tracing"]) {
 		return errValue("session.tracing", "Cannot update tracing once it is on.")
 	}
-	for _, name := range []string{"truncation", "reasoning", "parallel_tool_calls", "tracing", "prompt", "include"} {
+	for _, name := range echoedNames {
 		if v, ok := session[name]; ok {
 			s.echoed[name] = v
 		}

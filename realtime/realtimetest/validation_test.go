@@ -151,6 +151,9 @@ func TestRefusedEvents(t *testing.T) {
 }
 
 func TestAppendsAreLimited(t *testing.T) {
+	if testing.Short() {
+		t.Skip("20 MB of JSON take seconds under the race detector")
+	}
 	bubble(t, realtimetest.Config{}, func(t *testing.T, b *bench) {
 		c := b.ga(t)
 		c.ulaw(`,"turn_detection":null`)
