@@ -32,14 +32,20 @@ func (g Greeting) none() bool { return g.Say == "" && len(g.Audio) == 0 }
 type BargeInMode uint8
 
 const (
-	BargeInServer BargeInMode = iota // the provider's speech_started
-	BargeInOff                       // nobody: the agent always finishes
+	BargeInServer  BargeInMode = iota // the provider's speech_started
+	BargeInInstant                    // our own detector pauses, the provider decides
+	BargeInOff                        // nobody: the agent always finishes
 )
 
 // BargeIn says how the caller interrupts the agent.
 type BargeIn struct {
 	Mode            BargeInMode
 	ProtectGreeting bool // the greeting cannot be interrupted
+	// Threshold of our own detector, 0 to 1; default 0.5.
+	Threshold float64
+	// Window is how long the provider has to confirm an instant pause before
+	// the agent goes on. Default DefaultDoubt.
+	Window time.Duration
 }
 
 // Limits end a call. Zero is no limit.

@@ -10,15 +10,22 @@ import (
 // bargeIn stops the agent because the caller began to speak. It runs on the
 // session's reader, so that no later delta can come before it.
 func (c *Call) bargeIn(at time.Time) {
-	if c.protected.Load() || !c.interruptible() {
-		return
+	if !c.protected.Load() && c.interruptible() {
+		c.interruptFor(at)
 	}
+}
+
+// interruptFor stops the agent for speech that was noticed at a moment.
+func (c *Call) interruptFor(at time.Time) {
+	c.interruptMu.Lock()
+	defer c.interruptMu.Unlock()
+	doubted := c.pauses.inDoubt(false)
 	i := c.queue.Interrupt()
 	if !i.Sounding && len(i.Running) == 0 {
 		return
 	}
 	heard := i.Sent
-	if i.Sounding {
+	if i.Sounding && !doubted { // whoever paused in doubt has flushed already
 		if pos, ok := c.flush(); ok {
 			heard = pos
 		}
@@ -31,6 +38,22 @@ func (c *Call) bargeIn(at time.Time) {
 	}
 	for _, cut := range cuts {
 		c.forget(cut)
+	}
+	if c.makesTurns() {
+		c.cancel(i.Running)
+	}
+}
+
+// cancel stops responses, where the provider does not do that by itself.
+func (c *Call) cancel(responses []string) {
+	s := c.session.Load()
+	if s == nil {
+		return
+	}
+	for _, id := range responses {
+		if err := s.Cancel(id); err != nil {
+			c.log.Debug().Err(err).Msg("response not cancelled")
+		}
 	}
 }
 

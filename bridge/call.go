@@ -47,6 +47,9 @@ type Config struct {
 	AnswerTimeout  time.Duration
 	GreetingWait   time.Duration
 	Polite         time.Duration
+	// ReplyTimeout is how long the caller may wait for a reply to begin before
+	// it is asked for again. Default DefaultReplyTimeout.
+	ReplyTimeout time.Duration
 
 	Log     zerolog.Logger
 	Metrics *Metrics    // nil: not measured
@@ -79,8 +82,12 @@ type Call struct {
 	timeline *timeline
 	meters   *meters
 	queue    *playout.Queue
+	downlink media.Downlink // the queue, as the leg sees it
 	uplink   *uplink
 	turns    turns
+	pauses   pauses
+
+	interruptMu sync.Mutex // held while the agent is being stopped, or goes on
 
 	session     atomic.Pointer[realtime.Session]
 	state       atomic.Uint32
@@ -99,7 +106,10 @@ type Call struct {
 	accept       func() // answers the leg, in a goroutine of its own
 	answeredAt   time.Time
 	lastActivity time.Time
-	farewell     error // the cause for which the call ends when the last recording is heard
+	owed         owed
+	entry        entry
+	doubt        *time.Timer // ends a pause in doubt
+	farewell     error       // the cause for which the call ends when the last recording is heard
 }
 
 // opsLimit is how many events may wait for the call's own goroutine. It only
@@ -112,6 +122,7 @@ func New(cfg Config) *Call {
 	cfg.AnswerTimeout = or(cfg.AnswerTimeout, DefaultAnswerTimeout)
 	cfg.GreetingWait = or(cfg.GreetingWait, DefaultGreetingWait)
 	cfg.Polite = or(cfg.Polite, DefaultPolite)
+	cfg.ReplyTimeout = or(cfg.ReplyTimeout, DefaultReplyTimeout)
 	f := cfg.Facts
 	c := &Call{
 		cfg: cfg,
@@ -131,9 +142,22 @@ func New(cfg Config) *Call {
 		Drained:  func() { c.post(c.agentStops) },
 		Underrun: func() { c.meters.underruns.Inc(); c.note(EventUnderrun) },
 	})
-	c.uplink = newUplink(c)
+	c.pauses.queue, c.downlink = c.queue, c.queue
+	var echo *reference
+	if c.listens() {
+		echo = newReference()
+		c.downlink = &downlink{Queue: c.queue, codec: cfg.Leg.Codec(), echo: echo}
+	}
+	c.uplink = &uplink{call: c, ear: newEar(c, echo)}
+	c.doubt, c.entry.timer = stoppedTimer(), stoppedTimer()
 	c.note(EventArrived, "from", mask.Number(f.From), "to", mask.Number(f.To))
 	return c
+}
+
+func stoppedTimer() *time.Timer {
+	t := time.NewTimer(time.Hour)
+	t.Stop()
+	return t
 }
 
 func or(d, otherwise time.Duration) time.Duration {
@@ -187,7 +211,7 @@ func (c *Call) Run(ctx context.Context) error {
 	life, endLife := context.WithCancelCause(sides)
 
 	var legSide, modelSide sync.WaitGroup
-	legSide.Go(func() { c.End(c.cfg.Leg.Run(sides, c.uplink, c.queue)) })
+	legSide.Go(func() { c.End(c.cfg.Leg.Run(sides, c.uplink, c.downlink)) })
 	legSide.Go(func() { c.ring(life) })
 	modelSide.Go(func() { c.openSession(sides, life) })
 	c.accept = func() { legSide.Go(func() { c.answer(life) }) }
@@ -204,6 +228,8 @@ func (c *Call) loop(ctx context.Context) {
 	c.state.Store(uint32(Connecting))
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
+	defer c.doubt.Stop()
+	defer c.entry.timer.Stop()
 	for {
 		select {
 		case op := <-c.ops:
@@ -211,6 +237,11 @@ func (c *Call) loop(ctx context.Context) {
 		case now := <-tick.C:
 			c.meters.flush(c)
 			c.checkLimits(now)
+			c.checkReply(now)
+		case <-c.doubt.C:
+			c.relent()
+		case <-c.entry.timer.C:
+			c.tellDigits(true)
 		case <-ctx.Done():
 			c.End(shutdown(context.Cause(ctx)))
 		case <-c.ending:

@@ -95,6 +95,9 @@ func (c *Call) properties() realtime.Properties {
 		p.OutputAudioFormat = format
 	}
 	barge := c.cfg.Agent.BargeIn
+	if c.makesTurns() {
+		return p // without detection there is nothing to set in it
+	}
 	if barge.Mode == BargeInOff || barge.ProtectGreeting && !c.cfg.Agent.Greeting.none() {
 		p.TurnDetection = interrupting(p.TurnDetection, false)
 	}

@@ -16,6 +16,10 @@ func (c *Call) handle(e realtime.Event, at time.Time) {
 		c.callerStarts(at)
 	case realtime.SpeechStopped:
 		c.callerStops(e, at)
+	case realtime.OutputItemDone:
+		if e.Item.Type == "function_call" {
+			c.owed.since = time.Time{} // the reply follows the function's result
+		}
 	case realtime.TranscriptionDone:
 		c.note(EventTranscript, "who", "caller", "item", e.ItemID, "text", e.Transcript)
 	case realtime.TranscriptDone:
@@ -35,8 +39,16 @@ func (c *Call) handle(e realtime.Event, at time.Time) {
 // responseDone accounts for a response. A failed one says so nowhere else.
 func (c *Call) responseDone(r realtime.Response) {
 	c.meters.usage(r.Usage)
-	if e := r.Err(); e != nil {
-		c.sessionError(*e)
+	e := r.Err()
+	if e == nil {
+		if r.Status == "completed" {
+			c.owed = owed{}
+		}
+		return
+	}
+	c.sessionError(*e)
+	if e.Kind() != realtime.Fatal {
+		c.retryResponse(time.Now(), e)
 	}
 }
 

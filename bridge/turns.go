@@ -43,13 +43,22 @@ func (t *turns) first() time.Time {
 func (c *Call) callerStarts(at time.Time) {
 	c.lastActivity = at
 	c.turns.spoken = time.Time{}
+	c.owed = owed{}
+	c.tellDigits(false)
 	c.note(EventCallerStarts)
 }
 
 func (c *Call) callerStops(e realtime.SpeechStopped, at time.Time) {
-	c.lastActivity = at
-	c.turns.stopped = at
-	c.turns.spoken = c.uplink.clock.when(e.AudioEndMS - c.hangover())
+	c.callerStopped(c.uplink.clock.when(e.AudioEndMS-c.hangover()), at)
+}
+
+// callerStopped notes the end of the caller's turn: when the last sample of it
+// was on the wire, and when that was known.
+func (c *Call) callerStopped(spoken, known time.Time) {
+	c.lastActivity = known
+	c.turns.stopped = known
+	c.turns.spoken = spoken
+	c.oweReply(known)
 	c.note(EventCallerStops)
 }
 
@@ -74,6 +83,7 @@ func (c *Call) hangover() int64 {
 // agentStarts reports the first sample of an item on the wire.
 func (c *Call) agentStarts(ref playout.Ref, at time.Time) {
 	c.lastActivity = at
+	c.owed.since = time.Time{}
 	c.note(EventAgentStarts, "item", ref.ItemID)
 	t := &c.turns
 	if t.spoken.IsZero() {

@@ -10,13 +10,12 @@ import (
 // uplink takes what comes from the phone. It implements media.Uplink.
 type uplink struct {
 	call *Call
+	ear  *ear // nil where the provider's ears are enough
 	held atomic.Bool
 
 	frames, bytes atomic.Int64
 	clock         clock
 }
-
-func newUplink(c *Call) *uplink { return &uplink{call: c} }
 
 // Frame sends caller audio on to the session.
 func (u *uplink) Frame(p []byte) {
@@ -25,7 +24,11 @@ func (u *uplink) Frame(p []byte) {
 	if u.held.Load() {
 		return
 	}
-	if s := u.call.session.Load(); s != nil {
+	switch s := u.call.session.Load(); {
+	case s == nil:
+	case u.ear != nil:
+		u.ear.take(s, p)
+	default:
 		s.Append(p)
 		u.clock.advance(int64(len(p)), time.Now())
 	}
@@ -34,10 +37,7 @@ func (u *uplink) Frame(p []byte) {
 // Digit reports a key press.
 func (u *uplink) Digit(d media.Digit) {
 	c := u.call
-	c.post(func() {
-		c.lastActivity = time.Now()
-		c.note(EventDigit, "digit", d.String())
-	})
+	c.post(func() { c.digit(d) })
 }
 
 // Hold stops the agent's speech where it is, and the caller's audio from
@@ -45,11 +45,7 @@ func (u *uplink) Digit(d media.Digit) {
 func (u *uplink) Hold(on bool) {
 	u.held.Store(on)
 	c := u.call
-	if on {
-		c.queue.Pause()
-	} else {
-		c.queue.Resume()
-	}
+	c.pauses.onHold(on)
 	c.post(func() {
 		c.lastActivity = time.Now()
 		if on {
