@@ -19,6 +19,7 @@ type loop struct {
 	http.ResponseWriter
 	arriving []byte
 	pos      int
+	writes   int
 	written  int64
 }
 
@@ -29,6 +30,7 @@ func (l *loop) Read(p []byte) (int, error) {
 }
 
 func (l *loop) Write(p []byte) (int, error) {
+	l.writes++
 	l.written += int64(len(p))
 	return len(p), nil
 }
@@ -101,6 +103,17 @@ func TestTheFramePathDoesNotAllocate(t *testing.T) {
 	}
 	if s.frames < 2000 || l.written-written < 1000*800 {
 		t.Errorf("%d frames received, %d bytes written", s.frames, l.written-written)
+	}
+}
+
+func TestAPieceAndItsMarkLeaveTogether(t *testing.T) {
+	b, l, _ := newBench(t, mediaMessage(speech(160)))
+	l.writes = 0
+	if err := b.Send(); err != nil {
+		t.Fatal(err)
+	}
+	if want := 1 + 3; l.writes != want { // a probe, and 300 ms in pieces of 100
+		t.Errorf("%d writes, want %d", l.writes, want)
 	}
 }
 

@@ -2,11 +2,9 @@ package mediastream
 
 import (
 	"bufio"
-	"errors"
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -19,56 +17,6 @@ const (
 	readBuffer  = 1 << 10
 	writeBuffer = 2 << 10
 )
-
-// alarm lets the one goroutine that reads a socket also do what is due while
-// nothing arrives. A WebSocket does not survive a read deadline; below it, a
-// connection does.
-type alarm interface {
-	// due returns when ring is to be called unless something arrives.
-	due() time.Time
-	ring(now time.Time)
-}
-
-// alarmConn rings while a read waits. Its fields are set by the goroutine that
-// reads.
-type alarmConn struct {
-	net.Conn
-	alarm  alarm     // may be nil
-	cutoff time.Time // when reading ends, whatever arrives; zero: never
-}
-
-var errCutoff = errors.New("mediastream: time is up")
-
-// Read reads like the connection below, ringing the alarm when it is due.
-func (c *alarmConn) Read(p []byte) (int, error) {
-	for {
-		now := time.Now()
-		if !c.cutoff.IsZero() && !now.Before(c.cutoff) {
-			return 0, errCutoff
-		}
-		deadline := c.cutoff
-		if c.alarm != nil {
-			if due := c.alarm.due(); deadline.IsZero() || due.Before(deadline) {
-				deadline = due
-			}
-		}
-		// What has arrived goes before what is due, however late we are: a
-		// deadline in the past would not even look.
-		if soon := now.Add(time.Millisecond); !deadline.IsZero() && deadline.Before(soon) {
-			deadline = soon
-		}
-		if err := c.SetReadDeadline(deadline); err != nil {
-			return 0, err
-		}
-		n, err := c.Conn.Read(p)
-		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
-			return n, err
-		}
-		if now := time.Now(); c.alarm != nil && !now.Before(c.alarm.due()) {
-			c.alarm.ring(now)
-		}
-	}
-}
 
 // hijacker puts an alarmConn under the WebSocket that an upgrade makes.
 type hijacker struct {

@@ -149,17 +149,21 @@ func (w *writer) control(now time.Time) (buffered int64, err error) {
 		w.s.lose(lost)
 		w.down.Heard(heard)
 	}
+	if probe == 0 {
+		return buffered, nil
+	}
+	w.socket.below.hold()
 	if clear {
 		w.s.counters.clears.Add(1)
 		if err := w.write(w.s.out.clear); err != nil {
 			return 0, err
 		}
 	}
-	if probe != 0 {
-		w.text = w.s.out.appendProbe(w.text[:0], probe)
-		return buffered, w.write(w.text)
+	w.text = w.s.out.appendProbe(w.text[:0], probe)
+	if err := w.write(w.text); err != nil {
+		return 0, err
 	}
-	return buffered, nil
+	return buffered, w.socket.below.release()
 }
 
 // untilProbe returns how long to wait for audio before the next probe; while
@@ -173,6 +177,7 @@ func (w *writer) untilProbe(now time.Time) time.Duration {
 
 // play writes one piece of audio and its mark.
 func (w *writer) play(audio []byte, seq uint64) error {
+	w.socket.below.hold()
 	w.text = w.s.out.appendMedia(w.text[:0], audio)
 	if err := w.write(w.text); err != nil {
 		return err
@@ -180,7 +185,10 @@ func (w *writer) play(audio []byte, seq uint64) error {
 	w.s.counters.chunksOut.Add(1)
 	w.s.counters.bytesOut.Add(uint64(len(audio)))
 	w.text = w.s.out.appendMark(w.text[:0], w.gen, seq)
-	return w.write(w.text)
+	if err := w.write(w.text); err != nil {
+		return err
+	}
+	return w.socket.below.release()
 }
 
 func (w *writer) write(text []byte) error {
