@@ -1,6 +1,8 @@
 package sip
 
 import (
+	"maps"
+	"slices"
 	"sync"
 
 	gosip "github.com/emiago/sipgo/sip"
@@ -61,4 +63,11 @@ func (cs *calls) count() int {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	return len(cs.byDialog)
+}
+
+// all returns the calls that exist now.
+func (cs *calls) all() []*Call {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	return slices.Collect(maps.Values(cs.byDialog))
 }

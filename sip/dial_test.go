@@ -244,8 +244,10 @@ func TestForkedInviteKeepsOneAnswer(t *testing.T) {
 			t.Errorf("BYE to %s", got)
 		}
 		p.Reply(bye, 200, "OK")
-		go func() { _ = d.call.Hangup(context.Background(), media.AgentHungUp) }()
+		go func() { r.ended <- d.call.Run(context.Background(), silence{}, silence{}) }()
+		r.stop() // a call out ends with the server, too
 		p.Reply(p.Expect("BYE"), 200, "OK")
+		r.wantCause(media.Shutdown)
 	})
 }
 

@@ -96,30 +96,26 @@ func (s *Server) ack(req *gosip.Request) {
 	}
 }
 
-// cancel ends the INVITE that has the CANCEL's branch (RFC 3261 §9.2).
+// cancel ends the INVITE that has the CANCEL's branch (RFC 3261 §9.2). It is
+// answered without a transaction, a repetition like the first: sipgo's would
+// never end, for it sends the answer to a CANCEL past its state.
 func (s *Server) cancel(req *gosip.Request, from link) {
-	t, fresh, err := s.serverTxs.open(req, from)
-	switch {
-	case err != nil:
+	status, tag := gosip.StatusCallTransactionDoesNotExists, newTag()
+	var c *Call
+	if invite := s.serverTxs.find(req, gosip.INVITE); invite != nil {
+		// Without a call it is a re-INVITE or already refused: too late, but
+		// no error.
+		status, c = gosip.StatusOK, invite.owner()
+	}
+	if c != nil {
+		tag = c.local // §9.2: the one of the responses to the INVITE
+	}
+	if err := replyTo(req, from).write(s.reply(req, status, tag)); err != nil {
 		s.lost(from, err)
-		return
-	case !fresh:
-		t.again(req)
-		return
 	}
-	invite := s.serverTxs.find(req, gosip.INVITE)
-	if invite == nil {
-		s.answer(t, gosip.StatusCallTransactionDoesNotExists)
-		return
+	if c != nil {
+		c.cancelled()
 	}
-	c := invite.owner()
-	if c == nil {
-		s.answer(t, gosip.StatusOK) // a re-INVITE, or one already refused
-		return
-	}
-	// §9.2: the To tag is the one of the responses to the INVITE.
-	s.respond(t, s.reply(req, gosip.StatusOK, c.d.id.local))
-	c.cancelled()
 }
 
 // route hands a new request to whom it concerns.

@@ -134,12 +134,28 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	s.Drain()
 	s.stop(media.Shutdown)
+	s.hangUpAll()
 	s.handlers.wait()
 	s.close()
 	s.errands.wait()
 	s.shut()
 	s.readers.Wait()
 	return err
+}
+
+// hangUpAll ends every call there is, those that Dial placed too.
+func (s *Server) hangUpAll() {
+	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.HangupTimeout)
+	defer cancel()
+	var hangups sync.WaitGroup
+	for _, c := range s.calls.all() {
+		hangups.Go(func() {
+			if err := c.Hangup(ctx, media.Shutdown); err != nil {
+				c.log.Debug().Err(err).Msg("hang-up not answered")
+			}
+		})
+	}
+	hangups.Wait()
 }
 
 // shut closes every socket and ends every transaction.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,16 +29,17 @@ type rig struct {
 	net    *siptest.Network
 	server *sip.Server
 	pacer  *pacer.Pacer
-	ended  chan error     // what Run of the calls returned
+	ended  chan error // what Run of the calls returned
+	cfg    sip.Config
+	stop   func()         // ends the server
 	calls  chan *sip.Call // those that were answered
 	peers  int
-	rtp    int
+	rtp    atomic.Int32
 }
 
 // openRTP gives each call the next even port of the gateway.
 func (r *rig) openRTP() (sip.Socket, error) {
-	r.rtp += 2
-	return r.net.Listen(fmt.Sprintf("10.0.0.1:%d", 40000+r.rtp)), nil
+	return r.net.Listen(fmt.Sprintf("10.0.0.1:%d", 40000+r.rtp.Add(2))), nil
 }
 
 // bubble runs a test with a server in virtual time.
@@ -62,29 +64,53 @@ func bubble(t *testing.T, handler func(context.Context, *sip.Call, *rig), test f
 		for _, f := range tweak {
 			f(&cfg)
 		}
-		server, err := sip.NewServer(cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		server.OpenRTP(r.openRTP)
-		r.server = server
-		ctx, cancel := context.WithCancel(context.Background())
-		var running sync.WaitGroup
-		running.Go(func() { _ = r.pacer.Run(ctx) })
-		running.Go(func() {
-			if err := server.Run(ctx); err != nil {
-				t.Errorf("Run() = %v", err)
-			}
-		})
+		clock, stop := context.WithCancel(context.Background())
+		var ticking sync.WaitGroup
+		ticking.Go(func() { _ = r.pacer.Run(clock) })
 		defer func() { // also after a script that failed
-			cancel()
-			running.Wait()
-			if n := server.Calls(); n != 0 {
-				t.Errorf("%d calls are left", n)
-			}
+			stop()
+			ticking.Wait()
 		}()
+		r.cfg = cfg
+		var wait func()
+		r.server, r.stop, wait = r.start(cfg)
+		defer wait()
 		test(r)
 	})
+}
+
+// start runs a server. wait stops it and returns when it is gone.
+func (r *rig) start(cfg sip.Config) (server *sip.Server, stop, wait func()) {
+	r.t.Helper()
+	server, err := sip.NewServer(cfg)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	server.OpenRTP(r.openRTP)
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := server.Run(ctx); err != nil {
+			r.t.Errorf("Run() = %v", err)
+		}
+	})
+	return server, cancel, func() {
+		cancel()
+		running.Wait()
+		if n := server.Calls(); n != 0 {
+			r.t.Errorf("%d calls are left", n)
+		}
+	}
+}
+
+// second starts another server, at addr, that ends with the test.
+func (r *rig) second(addr string) *sip.Server {
+	r.t.Helper()
+	cfg := r.cfg
+	cfg.Listen = []sip.Listen{{Network: "udp", Packets: r.net.Listen(addr)}}
+	server, _, wait := r.start(cfg)
+	r.t.Cleanup(wait)
+	return server
 }
 
 // peer joins a phone to the network.

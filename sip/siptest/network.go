@@ -45,6 +45,13 @@ func (n *Network) Sent() int {
 	return n.sent
 }
 
+// Open returns how many sockets are open.
+func (n *Network) Open() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.hosts)
+}
+
 // Listen opens a socket at addr, an IP address with a port.
 func (n *Network) Listen(addr string) *Socket {
 	s := &Socket{
