@@ -72,6 +72,13 @@ type gateway struct {
 
 func newGateway(t *testing.T, cfg mediastream.Config) *gateway {
 	t.Helper()
+	network := newMemory()
+	return serve(t, cfg, network, network)
+}
+
+// serve serves a handler on l, which listens on network.
+func serve(t *testing.T, cfg mediastream.Config, network *memory, l net.Listener) *gateway {
+	t.Helper()
 	cfg.PublicURL = public
 	cfg.Validate = true
 	cfg.AuthTokens = []string{"", token}
@@ -81,7 +88,7 @@ func newGateway(t *testing.T, cfg mediastream.Config) *gateway {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &gateway{Handler: handler, net: newMemory()}
+	g := &gateway{Handler: handler, net: network}
 	mux := http.NewServeMux()
 	handler.Register(mux)
 	server := http.Server{Handler: mux}
@@ -93,7 +100,7 @@ func newGateway(t *testing.T, cfg mediastream.Config) *gateway {
 		}
 	})
 	running.Go(func() {
-		if err := server.Serve(g.net); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			t.Errorf("serve: %v", err)
 		}
 	})
