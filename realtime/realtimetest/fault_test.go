@@ -3,6 +3,7 @@ package realtimetest_test
 import (
 	"errors"
 	"net"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -139,21 +140,22 @@ func TestStalls(t *testing.T) {
 	t.Run("writing", func(t *testing.T) {
 		bubble(t, realtimetest.Config{}, func(t *testing.T, b *bench) {
 			c := b.ga(t)
-			pongs := 0
-			c.conn.SetPongHandler(func(string) error { pongs++; return nil })
+			var pongs atomic.Int32
+			c.conn.SetPongHandler(func(string) error { pongs.Add(1); return nil })
 			ping := func() {
 				if err := c.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(time.Second)); err != nil {
 					t.Error(err)
 				}
 			}
 			ping()
+			synctest.Wait()
 			c.StallWriting()
 			synctest.Wait()
 			ping()
 			c.send(`{"type":"input_audio_buffer.clear"}`)
 			c.quiet(30 * time.Second)
-			if pongs != 1 {
-				t.Errorf("%d pongs, want that of before the stall", pongs)
+			if n := pongs.Load(); n != 1 {
+				t.Errorf("%d pongs, want that of before the stall", n)
 			}
 			c.Resume()
 			c.next("input_audio_buffer.cleared")

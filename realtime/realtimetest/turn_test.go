@@ -2,7 +2,9 @@ package realtimetest_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -233,6 +235,31 @@ func TestTranscription(t *testing.T) {
 		}
 		c.refused(`{"type":"response.create"}`, "invalid_value")
 		if diff := cmp.Diff("Turn 1.", c.Items()[1].Content[0].Text); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestAudioComesInAnyForm(t *testing.T) {
+	bubble(t, realtimetest.Config{}, func(t *testing.T, b *bench) {
+		c := b.ga(t)
+		c.ulaw(`,"turn_detection":null`)
+		said := speech(200 * time.Millisecond)
+		encoded := base64.StdEncoding.EncodeToString(said)
+		c.send(`{ "audio": "` + encoded + `", "event_id": "e1", "type": "input_audio_buffer.append" }`)
+		c.send(`{"type":"input_audio_buffer.append","audio":"` + strings.ReplaceAll(encoded, "/", `\/`) + `"}`)
+		c.send(`{"type":"input_audio_buffer.commit"}`)
+		c.next("input_audio_buffer.committed")
+		if !bytes.Equal(c.Input(), append(said[:len(said):len(said)], said...)) {
+			t.Errorf("%d bytes taken, want twice %d", len(c.Input()), len(said))
+		}
+		c.next("…conversation.item.done")
+		c.send(`{"type":"conversation.item.create","item":{"id":"mine","type":"message","role":"user","content":[{"type":"input_audio","audio":"` + encoded + `","transcript":"Hm."}]}}`)
+		c.next("conversation.item.added", "conversation.item.done")
+		c.send(`{"type":"conversation.item.retrieve","item_id":"mine"}`)
+		part := c.next("conversation.item.retrieved")["item"].(map[string]any)["content"].([]any)[0]
+		want := map[string]any{"type": "input_audio", "audio": encoded, "transcript": "Hm.", "format": "g711_ulaw"}
+		if diff := cmp.Diff(any(want), part); diff != "" {
 			t.Error(diff)
 		}
 	})

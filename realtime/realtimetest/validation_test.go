@@ -3,6 +3,7 @@ package realtimetest_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -20,6 +21,15 @@ func update(session string) string {
 
 func betaUpdate(session string) string {
 	return `{"type":"session.update","event_id":"e1","session":{` + session + `}}`
+}
+
+// pairs are n members of an object.
+func pairs(n int) string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprintf(`"k%d":"v"`, i))
+	}
+	return strings.Join(all, ",")
 }
 
 type refusal struct{ message, code, param string }
@@ -66,6 +76,7 @@ func TestRefusedEvents(t *testing.T) {
 		"response about no item":     {`{"type":"response.create","event_id":"e1","response":{"input":[{"type":"item_reference","id":"x"}]}}`, "item_not_found", "response.input"},
 		"response of null":           {`{"type":"response.create","event_id":"e1","response":null}`, "invalid_type", "response"},
 		"metadata too long":          {`{"type":"response.create","event_id":"e1","response":{"metadata":{"k":"` + strings.Repeat("v", 513) + `"}}}`, "string_above_max_length", "response.metadata.k"},
+		"too much metadata":          {`{"type":"response.create","event_id":"e1","response":{"metadata":{` + pairs(17) + `}}}`, "invalid_value", "response.metadata"},
 		"session missing":            {`{"type":"session.update","event_id":"e1"}`, "missing_required_parameter", "session"},
 	}
 	ga := map[string]refusal{
