@@ -82,6 +82,8 @@ type Call struct {
 	timeline *timeline
 	meters   *meters
 	queue    *playout.Queue
+	formats  *formats
+	watch    *formatWatch   // of the session's reader
 	downlink media.Downlink // the queue, as the leg sees it
 	uplink   *uplink
 	turns    turns
@@ -149,6 +151,11 @@ func New(cfg Config) *Call {
 		c.downlink = &downlink{Queue: c.queue, codec: cfg.Leg.Codec(), echo: echo}
 	}
 	c.uplink = &uplink{call: c, ear: newEar(c, echo)}
+	var err error
+	if c.formats, err = newFormats(cfg.Leg.Codec(), cfg.Agent.Properties); err != nil {
+		c.End(fmt.Errorf("bridge: %w: %w", media.Internal, err))
+	}
+	c.watch = newFormatWatch(c.formats.out)
 	c.doubt, c.entry.timer = stoppedTimer(), stoppedTimer()
 	c.note(EventArrived, "from", mask.Number(f.From), "to", mask.Number(f.To))
 	return c

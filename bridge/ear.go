@@ -85,8 +85,7 @@ func (e *ear) hear(session *realtime.Session, now time.Time) {
 		e.turns.frame(session, e.frame[:], change, now)
 		return
 	}
-	session.Append(e.frame[:])
-	e.call.uplink.clock.advance(media.FrameBytes, now)
+	e.call.uplink.send(session, e.frame[:], now)
 	if change == vad.Started {
 		e.call.hesitate()
 	}

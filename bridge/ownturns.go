@@ -39,13 +39,13 @@ func (t *turnMaker) frame(session *realtime.Session, p []byte, change vad.Change
 	c := t.call
 	if change == vad.Started {
 		c.interruptFor(now)
-		session.Append(t.preroll[t.oldest:])
-		session.Append(t.preroll[:t.oldest])
+		c.uplink.send(session, t.preroll[t.oldest:], now)
+		c.uplink.send(session, t.preroll[:t.oldest], now)
 		t.speaking = true
 		c.post(func() { c.callerStarts(now) })
 	}
 	if t.speaking {
-		session.Append(p)
+		c.uplink.send(session, p, now)
 	} else {
 		copy(t.preroll[t.oldest:], p)
 		t.oldest = (t.oldest + media.FrameBytes) % len(t.preroll)

@@ -17,7 +17,12 @@ type receiver Call
 // Audio queues one delta of the agent's audio.
 func (r *receiver) Audio(d realtime.AudioDelta) {
 	c := (*Call)(r)
-	kept, err := c.queue.Write(d.ResponseID, d.ItemID, d.ContentIndex, d.Audio)
+	if c.watch != nil && c.watch.suspicious(d.Audio) {
+		c.post(func() { c.wrongAudio() })
+		c.watch = &formatWatch{}
+		return
+	}
+	kept, err := c.queue.Write(d.ResponseID, d.ItemID, d.ContentIndex, c.formats.down(d.ItemID, d.Audio))
 	if err != nil {
 		c.End(fmt.Errorf("bridge: %w: %w", media.ProviderLost, err))
 		return
@@ -39,13 +44,22 @@ func (r *receiver) Event(e realtime.Event) {
 	case realtime.OutputItemAdded:
 		c.promise(e)
 	case realtime.AudioDone:
-		c.queue.EndItem(playout.Ref{ResponseID: e.ResponseID, ItemID: e.ItemID, ContentIndex: e.ContentIndex})
+		c.finishItem(e)
 	case realtime.ResponseDone:
 		c.queue.End(e.Response.ID)
 	case realtime.SpeechStarted:
 		c.bargeIn(at)
 	}
 	c.post(func() { c.handle(e, at) })
+}
+
+// finishItem books the end of an item's audio.
+func (c *Call) finishItem(e realtime.AudioDone) {
+	if tail := c.formats.tail(e.ItemID); len(tail) > 0 {
+		// A full queue has ended the call already.
+		_, _ = c.queue.Write([]byte(e.ResponseID), []byte(e.ItemID), e.ContentIndex, tail)
+	}
+	c.queue.EndItem(playout.Ref{ResponseID: e.ResponseID, ItemID: e.ItemID, ContentIndex: e.ContentIndex})
 }
 
 // promise books an item that is going to speak. An item that comes after its

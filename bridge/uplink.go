@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/realtime"
 )
 
 // uplink takes what comes from the phone. It implements media.Uplink.
@@ -29,9 +30,14 @@ func (u *uplink) Frame(p []byte) {
 	case u.ear != nil:
 		u.ear.take(s, p)
 	default:
-		s.Append(p)
-		u.clock.advance(int64(len(p)), time.Now())
+		u.send(s, p, time.Now())
 	}
+}
+
+// send sends audio of the leg to the session, in the session's format.
+func (u *uplink) send(s *realtime.Session, p []byte, now time.Time) {
+	s.Append(u.call.formats.up(p))
+	u.clock.advance(int64(len(p)), now)
 }
 
 // Digit reports a key press.

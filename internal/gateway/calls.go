@@ -78,10 +78,15 @@ func (g *Gateway) route(call dialplan.Call) (bridge.Agent, error) {
 func (g *Gateway) agent(r *config.Reloadable, a *config.Agent, call dialplan.Call) (bridge.Agent, error) {
 	out := bridge.Agent{
 		Name:    a.Name,
-		BargeIn: bridge.BargeIn{ProtectGreeting: a.BargeIn.ProtectGreeting},
+		BargeIn: bridge.BargeIn{
+			ProtectGreeting: a.BargeIn.ProtectGreeting, Threshold: a.BargeIn.Threshold, Window: a.BargeIn.Window,
+		},
 		Limits:  bridge.Limits{Duration: a.Limits.Duration, Silence: a.Limits.Silence},
 	}
-	if a.BargeIn.Mode == "off" {
+	switch a.BargeIn.Mode {
+	case "instant":
+		out.BargeIn.Mode = bridge.BargeInInstant
+	case "off":
 		out.BargeIn.Mode = bridge.BargeInOff
 	}
 	for _, name := range a.Provider {
