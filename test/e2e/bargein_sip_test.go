@@ -23,6 +23,7 @@ session:
 // position, and compares what the model was told with the samples that reached
 // the phone.
 func TestATruncationIsExactOnASIPLeg(t *testing.T) {
+	t.Parallel()
 	for _, codec := range []media.Codec{media.PCMU, media.PCMA} {
 		for _, after := range []int{1, 17, 50, 111, 160} { // frames of tone
 			if testing.Short() && after > 20 {
@@ -40,7 +41,7 @@ func interruptTone(t *testing.T, codec media.Codec, after int) {
 	const length = 30 * time.Second
 	var told atomic.Int64 // when speech_started left the provider
 	g := start(t, Setup{Agent: listening, Provider: realtimetest.Config{
-		Voice: realtimetest.Tone(length),
+		Voice: singing(length),
 		Pace:  &realtimetest.Pace{Rate: 4, Shortest: 90 * time.Millisecond, Longest: 500 * time.Millisecond},
 		Observe: func(_ *realtimetest.Session, e realtimetest.Event) {
 			if e.Sent && e.Type == "input_audio_buffer.speech_started" {
@@ -54,7 +55,7 @@ func interruptTone(t *testing.T, codec media.Codec, after int) {
 	if codec == media.PCMA {
 		format = realtimetest.PCMA
 	}
-	tone := realtimetest.ToneAudio(format, length)
+	song := tone(format, length)
 	l.until(patience, "the tone", func() bool { return len(l.packets) >= after })
 	l.say(realtimetest.Convert(speech, realtimetest.PCMU, format))
 	if err := s.Wait(within(t), func() bool { return len(s.Truncations()) > 0 }); err != nil {
@@ -68,7 +69,7 @@ func interruptTone(t *testing.T, codec media.Codec, after int) {
 	for _, p := range l.heard() {
 		at := frames * media.FrameBytes
 		switch {
-		case bytes.Equal(p.payload, tone[at:at+media.FrameBytes]):
+		case bytes.Equal(p.payload, song[at:at+media.FrameBytes]):
 			frames++
 			lastOld = p.at
 		case !l.silent(p):

@@ -17,6 +17,7 @@ import (
 // networks of different delay, and compares what the model was told with what
 // the carrier had played when the clear reached it.
 func TestATruncationIsNearOnAMediaStream(t *testing.T) {
+	t.Parallel()
 	const ms = time.Millisecond
 	var mu sync.Mutex
 	var all []time.Duration
@@ -47,7 +48,7 @@ func interruptStream(t *testing.T, delay, jitter time.Duration) (off []time.Dura
 	g := start(t, Setup{
 		Agent: `greeting: {say: Sing.}`,
 		Provider: realtimetest.Config{
-			Voice: realtimetest.Tone(20 * time.Second),
+			Voice: singing(20 * time.Second),
 			Pace:  &realtimetest.Pace{Rate: 4, Latency: 50 * time.Millisecond, Shortest: 90 * time.Millisecond, Longest: 500 * time.Millisecond},
 		},
 	})

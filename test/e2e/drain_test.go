@@ -11,6 +11,7 @@ import (
 
 // TestADrainLetsCallsFinish ends the process while a call lasts.
 func TestADrainLetsCallsFinish(t *testing.T) {
+	t.Parallel()
 	for _, leg := range legs {
 		t.Run(leg, func(t *testing.T) {
 			t.Parallel()
@@ -50,6 +51,7 @@ func TestADrainLetsCallsFinish(t *testing.T) {
 
 // TestADrainEndsInTime hangs up the calls that outlast calls.drain.
 func TestADrainEndsInTime(t *testing.T) {
+	t.Parallel()
 	for _, leg := range legs {
 		t.Run(leg, func(t *testing.T) {
 			t.Parallel()

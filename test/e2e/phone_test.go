@@ -40,6 +40,7 @@ type Phoned struct {
 	*caller.Call
 	Number  int // of the call, counted from 0, and of its session
 	Session *realtimetest.Session
+	cut     context.CancelFunc // ends the phone without a word
 	g       *Gateway
 }
 
@@ -67,7 +68,7 @@ func (g *Gateway) phoneWith(cfg caller.Config, n int) *Phoned {
 			}
 		}
 	})
-	p := &Phoned{Call: call, Number: n, Session: g.Session(n), g: g}
+	p := &Phoned{Call: call, Number: n, Session: g.Session(n), cut: cancel, g: g}
 	t.Cleanup(func() {
 		for _, v := range p.Session.Violations() {
 			t.Errorf("breach of the Realtime protocol by %s: %s", v.Event, v.Text)

@@ -11,6 +11,7 @@ import (
 
 // TestACallEndsOnBothSides goes through all that can end a call.
 func TestACallEndsOnBothSides(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name  string
 		agent string
