@@ -27,6 +27,8 @@ type Call struct {
 	req   *gosip.Request // the INVITE
 	voice *voice
 	local string // our tag
+	// source is where the signalling comes from, or went to first.
+	source netip.AddrPort
 
 	// over ends when the call does; its cause is why.
 	over context.Context
@@ -74,7 +76,7 @@ type accepted struct {
 
 func newCall(s *Server, trunk string, req *gosip.Request, d dialog, v *voice) *Call {
 	c := &Call{
-		s: s, trunk: trunk, req: req, voice: v, local: d.id.local, d: d,
+		s: s, trunk: trunk, req: req, voice: v, local: d.id.local, source: d.link.remote, d: d,
 		settled: make(chan struct{}), wake: make(chan struct{}, 1),
 		log: s.log.With().Str("sip_call", d.id.callID).Str("trunk", trunk).Logger(),
 	}
@@ -126,8 +128,8 @@ func (c *Call) Headers() map[string][]string {
 	return all
 }
 
-// RemoteAddr returns the address that the signalling comes from.
-func (c *Call) RemoteAddr() netip.AddrPort { return c.d.link.remote }
+// RemoteAddr returns the address that the INVITE came from or went to.
+func (c *Call) RemoteAddr() netip.AddrPort { return c.source }
 
 // Codec returns the law of the call's audio. While an offer of ours is
 // unanswered, it is the one preferred.

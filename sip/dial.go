@@ -2,11 +2,8 @@ package sip
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
-	"sync"
-	"time"
 
 	gosip "github.com/emiago/sipgo/sip"
 
@@ -60,6 +57,8 @@ func (s *Server) Dial(ctx context.Context, out Dial) (*Call, error) {
 	a.ctx, a.stop = context.WithCancel(s.life)
 	a.tx = s.begin(req, to)
 	if !s.errands.start(a.run) {
+		a.stop()
+		s.clientTxs.remove(a.tx)
 		v.close()
 		return nil, errShut
 	}
@@ -106,205 +105,4 @@ func (s *Server) inviteTo(uri gosip.Uri, to link, out Dial) (*gosip.Request, err
 		req.AppendHeader(header(name, value))
 	}
 	return req, nil
-}
-
-// attempt is an INVITE of ours on its way to a final response. It outlives Dial
-// when it must be cancelled.
-type attempt struct {
-	s      *Server
-	out    Dial
-	trunk  string
-	voice  *voice
-	tx     *clientTx
-	result chan *Call // gets the answered call
-	failed chan error
-
-	once    sync.Once
-	ringing chan struct{} // closed at the first provisional response
-
-	ctx  context.Context // of the INVITE, longer than Dial's
-	stop context.CancelFunc
-
-	mu     sync.Mutex
-	gaveUp error
-}
-
-// run waits for the final response and acts on it.
-func (a *attempt) run() {
-	defer a.stop()
-	res, err := a.s.exchange(a.ctx, a.tx, func(res *gosip.Response) {
-		a.once.Do(func() { close(a.ringing) })
-		if a.out.OnState != nil && !a.abandoned() {
-			a.out.OnState(res.StatusCode)
-		}
-	})
-	switch {
-	case err != nil:
-		a.voice.close()
-		a.failed <- fmt.Errorf("sip: dial: %w: %w", noAnswer(err), err)
-	case !res.IsSuccess():
-		a.voice.close()
-		refusal := refused(res)
-		a.failed <- fmt.Errorf("sip: dial: %w: %w", causeOfStatus(res.StatusCode), refusal)
-	default:
-		a.answered(res)
-	}
-}
-
-func noAnswer(err error) media.Cause {
-	if errors.Is(err, errTimeout) {
-		return media.NoAnswer
-	}
-	return media.LegFailed
-}
-
-// causeOfStatus returns the cause nearest to a final response.
-func causeOfStatus(status int) media.Cause {
-	switch status {
-	case 486, 600:
-		return media.Busy
-	case 408, 480, 487:
-		return media.NoAnswer
-	case 404, 410, 484, 604:
-		return media.NoRoute
-	case 415, 488, 606:
-		return media.NotAcceptable
-	case 503:
-		return media.Busy
-	}
-	return media.Rejected
-}
-
-// answered takes the 2xx: it is acknowledged whatever becomes of the call.
-func (a *attempt) answered(res *gosip.Response) {
-	c := newCall(a.s, a.trunk, a.tx.req, uacDialog(a.tx.req, res, a.tx.to), a.voice)
-	c.state = talking
-	c.confirmed = true
-	close(c.settled)
-	a.s.calls.add(c)
-	a.acknowledge(c)
-	err := a.voice.takeAnswer(contentType(res), res.Body())
-	if err != nil {
-		err = fmt.Errorf("sip: dial: %w: %w", media.NotAcceptable, err)
-	}
-	a.mu.Lock()
-	if err == nil {
-		err = a.gaveUp
-	}
-	if err == nil {
-		a.voice.drain()
-		a.voice.start()
-		a.result <- c
-	}
-	a.mu.Unlock()
-	if err == nil {
-		return
-	}
-	a.failed <- err
-	ctx, cancel := context.WithTimeout(a.s.life, a.s.cfg.HangupTimeout)
-	defer cancel()
-	_ = c.Hangup(ctx, err) // the call is over, answered or not
-}
-
-// acknowledge sends the ACK of c's 2xx, now and whenever the 2xx comes again
-// (RFC 3261 §13.2.2.4). A 2xx of another branch of a forked INVITE is
-// acknowledged and hung up: one answer is enough.
-func (a *attempt) acknowledge(c *Call) {
-	c.mu.Lock()
-	ack := c.d.request(gosip.ACK, a.tx.req.CSeq().SeqNo)
-	next := c.d.next()
-	c.mu.Unlock()
-	to, err := a.s.way(a.s.life, next, a.tx.to)
-	if err != nil {
-		c.log.Debug().Err(err).Msg("ACK not sent")
-		return
-	}
-	ack.PrependHeader(a.s.via(to))
-	send := func() {
-		if err := to.write(ack); err != nil {
-			c.log.Debug().Err(err).Msg("ACK not sent")
-		}
-	}
-	a.tx.onAgain(func(res *gosip.Response) {
-		switch {
-		case !res.IsSuccess():
-		case toTag(res) == c.d.id.remote:
-			send()
-		default:
-			a.s.errands.start(func() { a.dismiss(res) })
-		}
-	})
-	send()
-}
-
-// dismiss acknowledges and ends the dialog of a second answer.
-func (a *attempt) dismiss(res *gosip.Response) {
-	d := uacDialog(a.tx.req, res, a.tx.to)
-	to, err := a.s.way(a.s.life, d.next(), a.tx.to)
-	if err != nil {
-		return
-	}
-	for _, method := range []gosip.RequestMethod{gosip.ACK, gosip.BYE} {
-		req := d.request(method, a.tx.req.CSeq().SeqNo)
-		req.PrependHeader(a.s.via(to))
-		if method == gosip.ACK {
-			_ = to.write(req)
-			continue
-		}
-		_, _ = a.s.exchange(a.s.life, a.s.begin(req, to), nil)
-	}
-}
-
-func (a *attempt) abandoned() bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.gaveUp != nil
-}
-
-// giveUp cancels the attempt and returns why. If the call has been answered
-// meanwhile, it is hung up.
-func (a *attempt) giveUp(cause error) error {
-	a.mu.Lock()
-	a.gaveUp = fmt.Errorf("sip: dial: %w", cause)
-	err := a.gaveUp
-	a.mu.Unlock()
-	select {
-	case c := <-a.result:
-		ctx, cancel := context.WithTimeout(context.Background(), a.s.cfg.HangupTimeout)
-		defer cancel()
-		_ = c.Hangup(ctx, err)
-		return err
-	default:
-	}
-	a.s.errands.start(a.cancel)
-	return err
-}
-
-// cancel sends CANCEL, after the first provisional response: before it, the
-// peer might see the CANCEL first (RFC 3261 §9.1).
-func (a *attempt) cancel() {
-	select {
-	case <-a.ringing:
-	case <-a.ctx.Done():
-		return // it has its final response, or never will
-	}
-	invite := a.tx.req
-	req := gosip.NewRequest(gosip.CANCEL, *invite.Recipient.Clone())
-	req.AppendHeader(invite.Via().Clone()) // §9.1: the INVITE's branch
-	gosip.CopyHeaders("Route", invite, req)
-	maxForwards(req)
-	for _, name := range []string{"From", "To", "Call-ID"} {
-		gosip.CopyHeaders(name, invite, req)
-	}
-	req.AppendHeader(&gosip.CSeqHeader{SeqNo: invite.CSeq().SeqNo, MethodName: gosip.CANCEL})
-	req.SetBody(nil)
-	_, _ = a.s.exchange(a.ctx, a.s.begin(req, a.tx.to), nil)
-	// §9.1: a peer that sends no final response has cancelled after 64*T1.
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case <-a.ctx.Done():
-	case <-timer.C:
-		a.stop()
-	}
 }

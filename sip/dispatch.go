@@ -1,7 +1,9 @@
 package sip
 
 import (
+	"hash/maphash"
 	"slices"
+	"strconv"
 	"strings"
 
 	gosip "github.com/emiago/sipgo/sip"
@@ -41,6 +43,9 @@ func (s *Server) request(req *gosip.Request, from link) {
 		s.cancel(req, from)
 		return
 	}
+	if s.stranger(req, from) {
+		return
+	}
 	t, fresh, err := s.serverTxs.open(req, from)
 	switch {
 	case err != nil:
@@ -52,13 +57,32 @@ func (s *Server) request(req *gosip.Request, from link) {
 	}
 }
 
+// stranger refuses what comes from a source that may not call, outside a dialog.
+// It costs no transaction, and a forged source no repetitions.
+func (s *Server) stranger(req *gosip.Request, from link) bool {
+	if _, ok := s.cfg.trunk(from.remote.Addr()); ok || toTag(req) != "" {
+		return false
+	}
+	s.refuse(req, from, &fault{status: media.UnknownTrunk.SIPStatus(), what: "source"})
+	if req.IsInvite() {
+		s.cfg.Rejected("", media.UnknownTrunk)
+	}
+	return true
+}
+
 // refuse answers a request that no transaction is worth (RFC 3261 §8.2.7).
 func (s *Server) refuse(req *gosip.Request, from link, f *fault) {
 	s.faulty.Add(1)
 	s.log.Debug().Stringer("peer", from.remote).Stringer("method", req.Method).Int("status", f.status).Str("fault", f.what).Msg("request refused")
-	if err := replyTo(req, from).write(s.reply(req, f.status, newTag(), f.headers...)); err != nil {
+	if err := replyTo(req, from).write(s.reply(req, f.status, s.sameTag(req), f.headers...)); err != nil {
 		s.lost(from, err)
 	}
+}
+
+// sameTag returns a To tag that is the same for every copy of a request (RFC 3261
+// §8.2.7).
+func (s *Server) sameTag(req *gosip.Request) string {
+	return strconv.FormatUint(maphash.String(s.seed, req.Via().Value()+callID(req)), 36)
 }
 
 // reply is [reply] with the server's own headers.
@@ -100,7 +124,7 @@ func (s *Server) ack(req *gosip.Request) {
 // answered without a transaction, a repetition like the first: sipgo's would
 // never end, for it sends the answer to a CANCEL past its state.
 func (s *Server) cancel(req *gosip.Request, from link) {
-	status, tag := gosip.StatusCallTransactionDoesNotExists, newTag()
+	status, tag := gosip.StatusCallTransactionDoesNotExists, s.sameTag(req)
 	var c *Call
 	if invite := s.serverTxs.find(req, gosip.INVITE); invite != nil {
 		// Without a call it is a re-INVITE or already refused: too late, but
@@ -165,10 +189,6 @@ func (s *Server) notAllowed(t *serverTx) {
 
 // options says what an INVITE would meet (RFC 3261 §11.2).
 func (s *Server) options(t *serverTx, from link) {
-	if _, ok := s.cfg.trunk(from.remote.Addr()); !ok {
-		s.answer(t, gosip.StatusForbidden)
-		return
-	}
 	if s.draining.Load() {
 		s.answer(t, gosip.StatusServiceUnavailable, s.retryAfter())
 		return

@@ -70,7 +70,7 @@ func (f *filter) admit(from netip.Addr) bool {
 	return true
 }
 
-// forget drops the buckets that are full again, or all of them when none is: a
+// forget drops the buckets that are full again, or all of them when few are: a
 // flood from more sources than are remembered is not stopped by remembering.
 func (f *filter) forget(now time.Time) {
 	for addr, b := range f.sources {
@@ -78,7 +78,7 @@ func (f *filter) forget(now time.Time) {
 			delete(f.sources, addr)
 		}
 	}
-	if len(f.sources) >= maxSources {
+	if len(f.sources) > maxSources/2 {
 		clear(f.sources)
 	}
 }

@@ -14,7 +14,7 @@ import (
 // Hangup ends the call for the reason that cause is or wraps: before the answer
 // with the final response that media.Cause.SIPStatus gives, or SIPStatus of
 // cause itself when it has that method; after it with BYE, whose answer it
-// waits for within ctx. It is idempotent: the first reason counts, and a second
+// waits for within ctx, for Config.HangupTimeout at most. It is idempotent: the first reason counts, and a second
 // call waits for the first. It returns an error when the peer did not answer;
 // the call is over all the same.
 func (c *Call) Hangup(ctx context.Context, cause error) error {
@@ -40,6 +40,8 @@ func (c *Call) Hangup(ctx context.Context, cause error) error {
 		return c.refuse(cause, statusOf(cause))
 	}
 	defer c.fail(cause)
+	ctx, cancel := context.WithTimeout(ctx, c.s.cfg.HangupTimeout)
+	defer cancel()
 	if unsettled {
 		c.awaitSettled(ctx)
 	}

@@ -3,7 +3,6 @@ package sip
 import (
 	"context"
 	"errors"
-	"strings"
 
 	gosip "github.com/emiago/sipgo/sip"
 
@@ -15,11 +14,7 @@ import (
 // Call that Handler serves.
 func (s *Server) invite(t *serverTx, from link) {
 	req := t.req
-	trunk, ok := s.cfg.trunk(from.remote.Addr())
-	if !ok {
-		s.reject(t, "", media.UnknownTrunk, media.UnknownTrunk.SIPStatus())
-		return
-	}
+	trunk, _ := s.cfg.trunk(from.remote.Addr())
 	if s.calls.merged(req) {
 		// RFC 3261 §8.2.2.2: the same INVITE by another way.
 		s.answer(t, gosip.StatusLoopDetected)
@@ -44,7 +39,7 @@ func (s *Server) invite(t *serverTx, from link) {
 
 	v, err := s.newVoice(trunk, from)
 	if err != nil {
-		s.log.Error().Err(err).Msg("call rejected")
+		s.log.Warn().Err(err).Msg("call rejected")
 		s.reject(t, trunk.Name, media.Busy, gosip.StatusServiceUnavailable)
 		return
 	}
@@ -80,9 +75,7 @@ func refusal(err error) (status int, headers []gosip.Header) {
 // returns.
 func (c *Call) handled(handler func(context.Context, *Call)) {
 	handler(c.s.serving, c)
-	ctx, cancel := context.WithTimeout(context.Background(), c.s.cfg.HangupTimeout)
-	defer cancel()
-	if err := c.Hangup(ctx, media.Internal); err != nil {
+	if err := c.Hangup(context.Background(), media.Internal); err != nil {
 		c.log.Debug().Err(err).Msg("hang-up not answered")
 	}
 	c.release()
@@ -106,9 +99,5 @@ func (c *Call) Ring(context.Context) error {
 // peer how to reach it and what it can do (RFC 3261 §12.1.1, §13.3.1.4).
 func (c *Call) response(req *gosip.Request, status int) *gosip.Response {
 	return c.s.reply(req, status, c.local,
-		c.s.contact(c.d.link), header("Allow", allowed), header("Supported", strings.Join(options, ", ")))
+		c.s.contact(c.d.link), header("Allow", allowed))
 }
-
-// options are the extensions this agent knows (RFC 3261 §19.2): none so far
-// that a peer could require.
-var options []string

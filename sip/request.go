@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -197,24 +196,4 @@ func (s *Server) ackFailure(t *clientTx, res *gosip.Response) {
 func maxForwards(req *gosip.Request) {
 	hops := gosip.MaxForwardsHeader(70)
 	req.AppendHeader(&hops)
-}
-
-// StatusError is a final response that refused a request of ours.
-type StatusError struct {
-	Status int    // 300 to 699
-	Reason string // the peer's phrase
-	Header string // its Reason header (RFC 3326), if any
-}
-
-func (e *StatusError) Error() string {
-	return strings.TrimSpace(fmt.Sprintf("sip: %d %s", e.Status, e.Reason))
-}
-
-// refused returns the error that a final response stands for.
-func refused(res *gosip.Response) *StatusError {
-	e := &StatusError{Status: res.StatusCode, Reason: res.Reason}
-	if vs := values(res, "Reason"); len(vs) > 0 {
-		e.Header = vs[0]
-	}
-	return e
 }

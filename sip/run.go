@@ -60,11 +60,9 @@ func (c *Call) serve(ctx context.Context) {
 	}
 }
 
-// hangUpNow hangs up from Run, with the time that a call has for it.
+// hangUpNow hangs up from Run, whether or not ctx has ended.
 func (c *Call) hangUpNow(ctx context.Context, reason error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.s.cfg.HangupTimeout)
-	defer cancel()
-	if err := c.Hangup(ctx, reason); err != nil {
+	if err := c.Hangup(context.WithoutCancel(ctx), reason); err != nil {
 		c.log.Debug().Err(err).Msg("hang-up not answered")
 	}
 	<-c.over.Done()

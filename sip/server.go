@@ -2,10 +2,9 @@ package sip
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"hash/maphash"
 	"net"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 
@@ -21,6 +20,7 @@ type Server struct {
 	log    zerolog.Logger
 	parser *gosip.Parser
 	filter *filter
+	seed   maphash.Seed // of tags without a dialog
 
 	packets   []*udpSocket
 	listeners []net.Listener
@@ -52,7 +52,7 @@ func NewServer(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, log: cfg.Log, parser: newParser()}
+	s := &Server{cfg: cfg, log: cfg.Log, parser: newParser(), seed: maphash.MakeSeed()}
 	s.filter = newFilter(&s.cfg)
 	s.openRTP = func() (socket, error) { return s.cfg.Ports.Open() }
 	s.life, s.close = context.WithCancel(context.Background())
@@ -145,12 +145,10 @@ func (s *Server) Run(ctx context.Context) error {
 
 // hangUpAll ends every call there is, those that Dial placed too.
 func (s *Server) hangUpAll() {
-	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.HangupTimeout)
-	defer cancel()
 	var hangups sync.WaitGroup
 	for _, c := range s.calls.all() {
 		hangups.Go(func() {
-			if err := c.Hangup(ctx, media.Shutdown); err != nil {
+			if err := c.Hangup(context.Background(), media.Shutdown); err != nil {
 				c.log.Debug().Err(err).Msg("hang-up not answered")
 			}
 		})
@@ -169,154 +167,4 @@ func (s *Server) shut() {
 	}
 	s.streams.close()
 	s.serverTxs.terminateAll()
-}
-
-// datagram takes one datagram: a message, or nothing.
-func (s *Server) datagram(data []byte, from link) {
-	if !s.filter.datagram(data, from.remote.Addr()) {
-		return
-	}
-	msg, err := s.parser.ParseSIP(data)
-	if err != nil {
-		s.unreadable(data, msg, from, err)
-		return
-	}
-	s.receive(msg, from)
-}
-
-// unreadable answers what could not be parsed whole, when what was read of it
-// suffices: a body shorter than its Content-Length is such a case too (RFC 3261
-// §18.3).
-func (s *Server) unreadable(data []byte, msg gosip.Message, from link, err error) {
-	status := gosip.StatusBadRequest
-	req, ok := msg.(*gosip.Request)
-	if !ok || req == nil {
-		req, status, ok = salvage(s.parser, data)
-	}
-	if !ok || !answerable(req) {
-		s.lost(from, err)
-		return
-	}
-	markVia(req, from.remote)
-	s.refuse(req, from, &fault{status: status, what: err.Error()})
-}
-
-// accept takes connections until the listener is closed.
-func (s *Server) accept(ln net.Listener) error {
-	for {
-		conn, err := ln.Accept()
-		if err != nil {
-			if errors.Is(err, net.ErrClosed) || s.life.Err() != nil {
-				return nil
-			}
-			var temporary interface{ Temporary() bool }
-			if errors.As(err, &temporary) && temporary.Temporary() {
-				continue // one connection's trouble, not the listener's
-			}
-			return err
-		}
-		st := newStream(conn)
-		if !s.filter.admit(st.remote.Addr()) {
-			st.close()
-			continue
-		}
-		if err := s.attach(st); err != nil {
-			s.log.Debug().Err(err).Stringer("peer", st.remote).Msg("connection refused")
-		}
-	}
-}
-
-// attach reads st in a goroutine of its own until it ends.
-func (s *Server) attach(st *stream) error {
-	err := s.streams.add(st, func() {
-		defer s.streams.remove(st)
-		err := st.read(s.parser, func(msg gosip.Message, from link) {
-			if s.filter.admit(from.remote.Addr()) {
-				s.receive(msg, from)
-			}
-		})
-		s.log.Debug().Err(err).Stringer("peer", st.remote).Msg("connection closed")
-	})
-	if err != nil {
-		st.close()
-	}
-	return err
-}
-
-// lost notes a message that nobody can be told about.
-func (s *Server) lost(from link, err error) {
-	s.faulty.Add(1)
-	s.log.Debug().Err(err).Stringer("peer", from.remote).Msg("message dropped")
-}
-
-// reach finds or opens a link to addr.
-func (s *Server) reach(ctx context.Context, network string, addr netip.AddrPort) (link, error) {
-	switch network {
-	case "UDP":
-		for _, u := range s.packets {
-			if u.speaks(addr.Addr()) {
-				return link{u, addr}, nil
-			}
-		}
-	case "TCP":
-		if st := s.streams.to(addr); st != nil {
-			return link{st, addr}, nil
-		}
-		st, err := dialStream(ctx, addr)
-		if err != nil {
-			return link{}, err
-		}
-		if err := s.attach(st); err != nil {
-			return link{}, err
-		}
-		return link{st, addr}, nil
-	}
-	return link{}, fmt.Errorf("sip: no %s socket for %v: add one to listen", network, addr)
-}
-
-// speaks reports whether the socket's address family is addr's.
-func (u *udpSocket) speaks(addr netip.Addr) bool {
-	own := u.addr.Addr()
-	if own.Is6() && own.IsUnspecified() {
-		return true // dual stack
-	}
-	return own.Is4() == addr.Is4()
-}
-
-// address returns what l's peer is told to reach us at.
-func (s *Server) address(l link) netip.AddrPort {
-	own := l.local()
-	port := own.Port()
-	if l.reliable() {
-		// A connection that we opened has a port that nobody listens on.
-		for _, ln := range s.listeners {
-			port = addrPort(ln.Addr()).Port()
-			if port == own.Port() {
-				break
-			}
-		}
-	}
-	return netip.AddrPortFrom(s.advertised(l), port)
-}
-
-// advertised returns the IP address that l's peer is told to reach us at.
-func (s *Server) advertised(l link) netip.Addr {
-	if s.cfg.ExternalIP.IsValid() {
-		return s.cfg.ExternalIP
-	}
-	return facing(l.local().Addr(), l.remote)
-}
-
-// facing returns own, or when it is unspecified the address that packets to
-// remote leave from. Connecting a datagram socket sends nothing.
-func facing(own netip.Addr, remote netip.AddrPort) netip.Addr {
-	if !own.IsUnspecified() {
-		return own
-	}
-	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(remote))
-	if err != nil {
-		return own
-	}
-	defer conn.Close()
-	return addrPort(conn.LocalAddr()).Addr()
 }
