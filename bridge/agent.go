@@ -16,6 +16,7 @@ type Agent struct {
 	BargeIn    BargeIn
 	Limits     Limits
 	OnFailure  Failure
+	Prices     map[string]Prices // by model; models that are not in it cost nothing
 }
 
 // Greeting is what the caller hears first. The zero value is silence: the
@@ -52,6 +53,7 @@ type BargeIn struct {
 type Limits struct {
 	Duration time.Duration // since the answer
 	Silence  time.Duration // nobody speaks
+	Cost     float64       // US dollars, of the model
 }
 
 // Failure is what the caller gets when no provider opens a session, or the last

@@ -111,7 +111,8 @@ type Call struct {
 	owed         owed
 	entry        entry
 	doubt        *time.Timer // ends a pause in doubt
-	farewell     error       // the cause for which the call ends when the last recording is heard
+	farewell     farewell
+	cost         float64 // US dollars so far
 }
 
 // opsLimit is how many events may wait for the call's own goroutine. It only
@@ -245,6 +246,7 @@ func (c *Call) loop(ctx context.Context) {
 			c.meters.flush(c)
 			c.checkLimits(now)
 			c.checkReply(now)
+			c.checkFarewell(now)
 		case <-c.doubt.C:
 			c.relent()
 		case <-c.entry.timer.C:

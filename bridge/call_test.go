@@ -473,10 +473,30 @@ func TestLimitsEndACall(t *testing.T) {
 			_, provider := serve(t, realtimetest.Config{})
 			l := newLeg()
 			call(t, l, bridge.Agent{Providers: []realtime.Provider{provider}, Limits: c.limits})
+			if c.want == media.DurationLimit {
+				l.hearOut(t) // the farewell
+			}
 			if cause := <-l.hungUp; media.CauseOf(cause) != c.want {
 				t.Errorf("hung up for %v", cause)
 			}
 		})
+	}
+}
+
+func TestACallThatHasCostEnoughTakesItsLeave(t *testing.T) {
+	server, provider := serve(t, realtimetest.Config{})
+	l := newLeg()
+	call(t, l, bridge.Agent{
+		Providers: []realtime.Provider{provider},
+		Greeting:  bridge.Greeting{Say: "Greet."},
+		Limits:    bridge.Limits{Cost: 0.000001},
+		Prices:    map[string]bridge.Prices{"test": {AudioOut: 64}},
+	})
+	await(t, l.answered, "the answer")
+	waitEvent(t, session(t, server, 0), "response.created", 2)
+	l.hearOut(t)
+	if cause := <-l.hungUp; media.CauseOf(cause) != media.CostLimit {
+		t.Errorf("hung up for %v", cause)
 	}
 }
 

@@ -16,6 +16,10 @@ func (c *Call) handle(e realtime.Event, at time.Time) {
 		c.callerStarts(at)
 	case realtime.SpeechStopped:
 		c.callerStops(e, at)
+	case realtime.ResponseCreated:
+		if e.Response.Metadata[goodbyeMark] != "" {
+			c.farewell.begun = true
+		}
 	case realtime.OutputItemDone:
 		if e.Item.Type == "function_call" {
 			c.owed.since = time.Time{} // the reply follows the function's result
@@ -39,6 +43,7 @@ func (c *Call) handle(e realtime.Event, at time.Time) {
 // responseDone accounts for a response. A failed one says so nowhere else.
 func (c *Call) responseDone(r realtime.Response) {
 	c.meters.usage(r.Usage)
+	c.spend(r.Usage)
 	e := r.Err()
 	if e == nil {
 		if r.Status == "completed" {

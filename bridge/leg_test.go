@@ -99,6 +99,26 @@ func (l *leg) await(t *testing.T, n int) []byte {
 	}
 }
 
+// hearOut takes audio until the call hangs up.
+func (l *leg) hearOut(t *testing.T) {
+	t.Helper()
+	<-l.started
+	deadline := time.After(patience)
+	for {
+		if len(l.take(1)) > 0 {
+			continue
+		}
+		select {
+		case cause := <-l.hungUp:
+			l.hungUp <- cause
+			return
+		case <-l.down.Ready():
+		case <-deadline:
+			t.Fatal("the call was not hung up")
+		}
+	}
+}
+
 // awaitAudio returns when the leg has agent audio to take.
 func (l *leg) awaitAudio(t *testing.T) {
 	t.Helper()

@@ -14,7 +14,9 @@ func (c *Call) checkLimits(now time.Time) {
 	}
 	limits := c.cfg.Agent.Limits
 	if d := limits.Duration; d > 0 && now.Sub(c.answeredAt) >= d {
-		c.End(fmt.Errorf("bridge: %w: %v", media.DurationLimit, d))
+		if c.farewell.cause == nil {
+			c.sayGoodbye(fmt.Errorf("bridge: %w: %v", media.DurationLimit, d))
+		}
 		return
 	}
 	if c.queue.State().Sounding() {

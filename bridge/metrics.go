@@ -25,6 +25,7 @@ type Metrics struct {
 	connects    *prometheus.HistogramVec
 	errors      *prometheus.CounterVec
 	tokens      *prometheus.CounterVec
+	costs       *prometheus.CounterVec
 }
 
 // callLabels are on every series of a call.
@@ -60,6 +61,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		connects:    histogram("callgw_realtime_connect_seconds", "Dialling a provider to a configured session.", waits),
 		errors:      counter("callgw_realtime_errors_total", "Errors that providers reported, and lost sessions.", "code"),
 		tokens:      counter("callgw_realtime_tokens_total", "Tokens used.", "direction", "kind"),
+		costs:       counter("callgw_realtime_cost_usd_total", "What the tokens cost by the configured prices, in US dollars."),
 	}
 }
 
@@ -171,6 +173,8 @@ func (r *meters) usage(u *realtime.Usage) {
 		}
 	}
 }
+
+func (r *meters) spent(usd float64) { r.costs.WithLabelValues(r.labels...).Add(usd) }
 
 func (r *meters) ended(cause media.Cause, answered time.Time, teardown time.Duration) {
 	r.total.WithLabelValues(r.with(cause.String())...).Inc()

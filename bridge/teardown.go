@@ -12,11 +12,11 @@ import (
 // if there is one, else at once.
 func (c *Call) fail(cause error) {
 	clip := c.cfg.Agent.OnFailure.Audio
-	if len(clip) == 0 || c.farewell != nil || c.isEnding() {
+	if len(clip) == 0 || c.farewell.cause != nil || c.isEnding() {
 		c.End(cause)
 		return
 	}
-	c.farewell = cause
+	c.farewell = farewell{cause: cause, begun: true}
 	c.queue.Interrupt()
 	c.flush()
 	c.play("on_failure", clip)

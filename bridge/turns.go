@@ -106,11 +106,12 @@ func (c *Call) agentStarts(ref playout.Ref, at time.Time) {
 func (c *Call) agentStops() {
 	c.lastActivity = time.Now()
 	c.note(EventAgentStops)
-	if c.protected.CompareAndSwap(true, false) {
-		c.unprotect()
+	if c.farewell.begun {
+		c.End(c.farewell.cause)
+		return
 	}
-	if c.farewell != nil {
-		c.End(c.farewell)
+	if c.farewell.cause == nil && c.protected.CompareAndSwap(true, false) {
+		c.unprotect()
 	}
 }
 

@@ -19,6 +19,8 @@ const (
 	Shutdown                         // the process is going down
 	DurationLimit                    // limits.duration reached
 	SilenceLimit                     // limits.silence reached
+	CostLimit                        // limits.cost reached
+	Transferred                      // handed over to somebody else
 	Rejected                         // the dialplan said so
 	NoRoute                          // no route matched
 	Busy                             // calls.max reached
@@ -48,6 +50,8 @@ var causes = [...]struct {
 	Shutdown:        {"shutdown", 503, 16, 1001},
 	DurationLimit:   {"duration_limit", 480, 16, 1000},
 	SilenceLimit:    {"silence_limit", 480, 16, 1000},
+	CostLimit:       {"cost_limit", 480, 16, 1000},
+	Transferred:     {"transferred", 480, 16, 1000},
 	Rejected:        {"rejected", 603, 21, 1008},
 	NoRoute:         {"no_route", 404, 1, 1008},
 	Busy:            {"busy", 503, 17, 1013},

@@ -1,0 +1,94 @@
+package bridge
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/realtime"
+)
+
+// Prices of a model in US dollars per million tokens.
+type Prices struct {
+	TextIn, TextCached, TextOut    float64
+	AudioIn, AudioCached, AudioOut float64
+}
+
+// Of returns what a response cost, in US dollars.
+func (p Prices) Of(u realtime.Usage) float64 {
+	in, out := u.InputTokenDetails, u.OutputTokenDetails
+	cached := in.CachedTokensDetails
+	return (p.TextIn*float64(in.TextTokens-cached.TextTokens) +
+		p.TextCached*float64(cached.TextTokens) +
+		p.TextOut*float64(out.TextTokens) +
+		p.AudioIn*float64(in.AudioTokens-cached.AudioTokens) +
+		p.AudioCached*float64(cached.AudioTokens) +
+		p.AudioOut*float64(out.AudioTokens)) / 1e6
+}
+
+// spend books what a response cost, and ends the call when it has cost enough.
+func (c *Call) spend(u *realtime.Usage) {
+	if u == nil {
+		return
+	}
+	price, ok := c.cfg.Agent.Prices[c.model()]
+	if !ok {
+		return
+	}
+	cost := price.Of(*u)
+	c.cost += cost
+	c.meters.spent(cost)
+	if limit := c.cfg.Agent.Limits.Cost; limit > 0 && c.cost >= limit {
+		c.sayGoodbye(fmt.Errorf("bridge: %w: %.2f of %.2f USD", media.CostLimit, c.cost, limit))
+	}
+}
+
+// model returns the model that speaks in the call.
+func (c *Call) model() string {
+	s := c.session.Load()
+	if s == nil {
+		return ""
+	}
+	return s.Effective().Model
+}
+
+// goodbyeTimeout bounds a farewell: what the model makes of it is its own affair.
+const goodbyeTimeout = 15 * time.Second
+
+// goodbyeMark is the metadata by which the farewell's response is known.
+const goodbyeMark = "callgw_goodbye"
+
+// sayGoodbye ends the call politely: the agent takes its leave, and is heard to
+// the end, before the caller is hung up.
+func (c *Call) sayGoodbye(cause error) {
+	s := c.session.Load()
+	if s == nil || c.farewell.cause != nil {
+		c.End(cause)
+		return
+	}
+	err := s.Respond(realtime.ResponseRequest{
+		Instructions: "The call has to end now. Say so and take your leave in one short sentence, in the language of the conversation.",
+		Metadata:     map[string]string{goodbyeMark: "1"},
+	})
+	if err != nil {
+		c.End(cause)
+		return
+	}
+	c.farewell = farewell{cause: cause, until: time.Now().Add(goodbyeTimeout)}
+	c.protected.Store(true)
+}
+
+// farewell is the last thing that the caller hears. It belongs to the call's
+// goroutine.
+type farewell struct {
+	cause error     // for which the call ends then; nil: the call goes on
+	begun bool      // it is what sounds now, or nothing else will
+	until time.Time // when the call ends in any case; zero: whenever it was heard
+}
+
+// checkFarewell ends a call whose farewell was heard, or takes too long.
+func (c *Call) checkFarewell(now time.Time) {
+	if f := c.farewell; f.cause != nil && !f.until.IsZero() && now.After(f.until) {
+		c.End(f.cause)
+	}
+}
