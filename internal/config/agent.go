@@ -52,6 +52,8 @@ type Limits struct {
 	Duration time.Duration `yaml:"duration"`
 	// Silence, of both sides. Default 2m.
 	Silence time.Duration `yaml:"silence"`
+	// Cost of the model in US dollars, by prices. Default 0.
+	Cost float64 `yaml:"cost"`
 }
 
 // OnFailure is what the caller gets when no provider answers.
@@ -115,6 +117,9 @@ func (a *Agent) check(k *checker, key string, providers map[string]*Provider) {
 	}
 	if w := a.BargeIn.Window; w < 100*time.Millisecond || w > 3*time.Second {
 		k.fail(key+".barge_in.window", k.quote(key+".barge_in.window", w.String())+" is not within 100ms to 3s", "use 600ms unless the provider is far away")
+	}
+	if a.Limits.Cost < 0 {
+		k.fail(key+".limits.cost", k.quote(key+".limits.cost", fmt.Sprint(a.Limits.Cost))+" is negative", "write US dollars, such as 0.50")
 	}
 	if d := a.Limits.Duration; d == 0 || d > sessionLimit {
 		k.warn(key+".limits.duration", "longer than the 60 minutes after which OpenAI ends a session", "write 60m or less")

@@ -26,6 +26,10 @@ type Reloadable struct {
 	// Routes in order. None: one to the only agent.
 	Routes []Route `yaml:"dialplan"`
 	Calls  Calls   `yaml:"calls"`
+	// Prices by model, in US dollars per million tokens, for metrics and
+	// limits.cost. Models that are not listed count as free. Default: what
+	// OpenAI asked for gpt-realtime-2.1 in autumn 2026.
+	Prices map[string]Price `yaml:"prices"`
 
 	// Dialplan is Routes, compiled.
 	Dialplan *dialplan.Plan `yaml:"-"`

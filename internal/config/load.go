@@ -55,6 +55,7 @@ func (c *Config) complete(env func(string) (string, bool)) {
 	for name, a := range c.Agents {
 		a.complete(name, c.Providers)
 	}
+	c.Prices = completePrices(c.Prices)
 	if len(c.Routes) == 0 && len(c.Agents) == 1 {
 		for name := range c.Agents {
 			c.Routes = []Route{{Name: "default", Agent: name}}
@@ -76,6 +77,7 @@ func (c *Config) check(k *checker) {
 	c.MediaStreams.check(k, c.HTTP.PublicURL)
 	checkProviders(k, c.Providers)
 	checkAgents(k, c.Agents, c.Providers)
+	checkPrices(k, c.Prices)
 	c.Dialplan = compileRoutes(k, c.Routes, &c.Reloadable, c.SIP.Trunks)
 	checkUse(k, &c.Reloadable)
 	c.Calls.check(k)

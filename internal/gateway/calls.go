@@ -77,17 +77,21 @@ func (g *Gateway) route(call dialplan.Call) (bridge.Agent, error) {
 // agent resolves an agent of the configuration for one call.
 func (g *Gateway) agent(r *config.Reloadable, a *config.Agent, call dialplan.Call) (bridge.Agent, error) {
 	out := bridge.Agent{
-		Name:    a.Name,
+		Name: a.Name,
 		BargeIn: bridge.BargeIn{
 			ProtectGreeting: a.BargeIn.ProtectGreeting, Threshold: a.BargeIn.Threshold, Window: a.BargeIn.Window,
 		},
-		Limits:  bridge.Limits{Duration: a.Limits.Duration, Silence: a.Limits.Silence},
+		Limits: bridge.Limits{Duration: a.Limits.Duration, Silence: a.Limits.Silence, Cost: a.Limits.Cost},
+		Prices: map[string]bridge.Prices{},
 	}
 	switch a.BargeIn.Mode {
 	case "instant":
 		out.BargeIn.Mode = bridge.BargeInInstant
 	case "off":
 		out.BargeIn.Mode = bridge.BargeInOff
+	}
+	for model, p := range r.Prices {
+		out.Prices[model] = bridge.Prices(p)
 	}
 	for _, name := range a.Provider {
 		p, err := g.provider(r, name)
