@@ -13,13 +13,19 @@ import (
 // names one codec, so that nobody changes it during the call, and
 // telephone-event when it was offered. The error wraps ErrNotAcceptable.
 func Answer(offer *Description, local Local) (body []byte, stream Stream, err error) {
-	chosen, codec, err := choose(offer, local.Codecs)
+	chosen, codec, theirs, err := choose(offer, local, local.Codecs, (*Media).proposed)
 	if err != nil {
 		return nil, Stream{}, err
 	}
 	m := &offer.Media[chosen]
 	stream = m.stream(codec, local)
 	stream.Receive = stream.Send // RFC 3264 §6.1: the offer's numbers serve both ways
+	var ours []proposal
+	if theirs.suite != 0 {
+		stream.Security = Security{theirs.suite, local.key(theirs.suite, theirs.key), theirs.key}
+		// RFC 4568 §5.1.2: the chosen line's tag and suite, with this side's key.
+		ours = []proposal{{theirs.tag, theirs.suite, stream.Security.Send}}
+	}
 
 	lines := make([]line, len(offer.Media))
 	for i, o := range offer.Media {
@@ -34,31 +40,32 @@ func Answer(offer *Description, local Local) (body []byte, stream Stream, err er
 		events:    stream.Send.Events,
 		ptime:     stream.Ptime,
 		direction: stream.Direction,
+		mux:       stream.RTCPMux, // RFC 5761 §5.1.1: agreed by repeating it
+		keys:      ours,
 	}
 	return write(local, lines), stream, nil
 }
 
-// choose returns the first audio line that can be had and its codec.
-func choose(d *Description, allowed []media.Codec) (index int, codec Codec, err error) {
+// choose returns the first audio line that can be had, with its codec and the
+// peer's keys, if it is to be encrypted.
+func choose(d *Description, local Local, allowed []media.Codec, pick pick) (index int, codec Codec, keys proposal, err error) {
 	reason := "no audio"
 	for i := range d.Media {
 		m := &d.Media[i]
-		switch {
-		case m.Type != "audio" || m.Port == 0:
+		if m.Type != "audio" || m.Port == 0 {
 			continue
-		case m.Secure():
-			reason = m.Proto + " without SRTP here"
-			continue
-		case m.Proto != "RTP/AVP" && m.Proto != "RTP/AVPF":
-			reason = "audio over " + m.Proto
+		}
+		keys, refusal := local.transport(m, pick)
+		if refusal != "" {
+			reason = refusal
 			continue
 		}
 		if codec, ok := m.pick(allowed); ok {
-			return i, codec, nil
+			return i, codec, keys, nil
 		}
 		reason = "no codec in common"
 	}
-	return 0, Codec{}, fmt.Errorf("%w: %.60s", ErrNotAcceptable, reason)
+	return 0, Codec{}, proposal{}, fmt.Errorf("%w: %.60s", ErrNotAcceptable, reason)
 }
 
 // pick returns the line's payload type for the first law of allowed, and

@@ -2,7 +2,8 @@
 // speak G.711 and telephone-event.
 //
 // It is pure: values in, values out. It opens nothing, starts nothing and asks
-// no clock. [Parse] reads a description, [Answer] answers an offer, [Offer]
+// no clock; only [NewSecret] asks for randomness. SRTP keys never print, but a
+// description that was written or read contains them. [Parse] reads a description, [Answer] answers an offer, [Offer]
 // makes one and [Accept] reads the answer to it; what both sides settled is a
 // [Stream], which is all that sip/rtp needs to know. A peer's fault is
 // [ErrMalformed] (400 in SIP) or [ErrNotAcceptable] (488).

@@ -29,6 +29,16 @@ type Local struct {
 	// DefaultEventType. A later offer of the same dialog keeps the number in use
 	// (RFC 3264 §8.3.2). Answers use the offer's.
 	EventType uint8
+	// SRTP says whether the audio may or must be encrypted. The zero value is
+	// SRTPOff.
+	SRTP SRTP
+	// Secret is what this side's keys come from: NewSecret, once per call. Without
+	// one, nothing can be encrypted: SRTPOptional is as SRTPOff, and SRTPRequired
+	// refuses everything.
+	Secret Secret
+	// Security is that of the stream in use, so that later descriptions keep its
+	// keys. The zero value is for the first one.
+	Security Security
 	// Origin identifies the session and the version of its description.
 	Origin Origin
 }

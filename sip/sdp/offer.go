@@ -1,6 +1,7 @@
 package sdp
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -15,7 +16,7 @@ func Offer(local Local, previous *Description) []byte {
 	audio := line{
 		kind:      "audio",
 		port:      local.Port,
-		proto:     "RTP/AVP",
+		proto:     local.proto(),
 		event:     local.eventType(),
 		events:    true,
 		ptime:     offeredPtime(local),
@@ -24,6 +25,9 @@ func Offer(local Local, previous *Description) []byte {
 	for _, c := range local.codecs() {
 		audio.codecs = append(audio.codecs, coded{c.PayloadType(), Codec{Name: c.String(), Clock: media.SampleRate}})
 	}
+	if local.secures() {
+		audio.keys = local.proposals()
+	}
 	if previous == nil {
 		return write(local, []line{audio})
 	}
@@ -31,8 +35,11 @@ func Offer(local Local, previous *Description) []byte {
 	for _, m := range previous.Media {
 		lines = append(lines, refusal(m))
 	}
-	if i, _, err := choose(previous, local.Codecs); err == nil {
-		audio.proto = previous.Media[i].Proto
+	if i, _, keys, err := choose(previous, local, local.Codecs, (*Media).proposed); err == nil {
+		audio.proto, audio.mux = previous.Media[i].Proto, previous.Media[i].RTCPMux
+		if keys.suite == 0 {
+			audio.keys = nil // what was settled in the clear stays so
+		}
 		lines[i] = audio
 	} else {
 		// RFC 3264 §8.1: new lines come after the old ones.
@@ -47,11 +54,14 @@ func offeredPtime(local Local) time.Duration { return ptime(&Media{}, local.Ptim
 // ErrNotAcceptable when the peer refused the audio or answered with what was
 // not offered.
 func Accept(local Local, answer *Description) (Stream, error) {
-	i, _, err := choose(answer, local.codecs())
+	i, _, keys, err := choose(answer, local, local.codecs(), local.chosen)
 	if err != nil {
 		return Stream{}, err
 	}
 	m := &answer.Media[i]
+	if local.secures() && len(m.Crypto) > 0 && keys.suite == 0 {
+		return Stream{}, fmt.Errorf("%w: SRTP keys that were not asked for", ErrNotAcceptable)
+	}
 	// RFC 3264 §7: the first format of the answer is what the peer prefers.
 	var codec Codec
 	for _, c := range slices.Backward(m.Codecs) {
@@ -62,5 +72,8 @@ func Accept(local Local, answer *Description) (Stream, error) {
 	s := m.stream(codec, local)
 	// RFC 3264 §7: this side receives the numbers of its own offer.
 	s.Receive = PayloadTypes{Audio: s.Codec.PayloadType(), Event: local.eventType(), Events: s.Send.Events}
+	if keys.suite != 0 {
+		s.Security = Security{keys.suite, local.key(keys.suite, Key{}), keys.key}
+	}
 	return s, nil
 }

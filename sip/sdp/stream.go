@@ -33,8 +33,10 @@ type Stream struct {
 	// unless it said otherwise, Remote itself with RTCPMux.
 	RTCP netip.AddrPort
 	// RTCPMux says that both sides share the RTP port with RTCP (RFC 5761).
-	// It is noted from the peer; this package's answers do not agree to it.
+	// Answers agree to it whenever it was offered.
 	RTCPMux bool
+	// Security says whether and how both ways are encrypted.
+	Security Security
 }
 
 // OnHold reports whether the peer put the call on hold: it does not want what

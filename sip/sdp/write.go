@@ -21,6 +21,8 @@ type line struct {
 	events      bool
 	ptime       time.Duration
 	direction   Direction
+	mux         bool       // a=rtcp-mux
+	keys        []proposal // a=crypto
 }
 
 // coded is a payload type with its codec.
@@ -85,6 +87,12 @@ func (l line) describe() *pion.MediaDescription {
 	}
 	m.WithValueAttribute("ptime", strconv.FormatInt(l.ptime.Milliseconds(), 10))
 	m.WithPropertyAttribute(l.direction.String())
+	if l.mux {
+		m.WithPropertyAttribute("rtcp-mux")
+	}
+	for _, p := range l.keys {
+		m.WithValueAttribute("crypto", p.attribute())
+	}
 	return m
 }
 
