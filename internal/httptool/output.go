@@ -24,7 +24,7 @@ func (t *Tool) output(resp *http.Response) (string, error) {
 	}
 	whole := len(body) <= headroom*limit
 	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\uFEFF")))
-	if len(body) == 0 {
+	if len(body) == 0 && whole {
 		return fmt.Sprintf(`{"status":%d}`, resp.StatusCode), nil
 	}
 	var compact bytes.Buffer
@@ -48,8 +48,8 @@ func cut(s string, limit int, whole bool) string {
 }
 
 // blank hides the secret and the headers' values in what an endpoint echoes.
-// Values of less than 8 bytes stay: they are no credentials, and words of
-// their own.
+// Values of less than 8 bytes stay, and those of headers that only negotiate:
+// they are no credentials, and may well be words of the answer.
 func (t *Tool) blank(s string) string { return t.secrets.Replace(s) }
 
 func blanker(cfg Config) *strings.Replacer {
@@ -60,7 +60,11 @@ func blanker(cfg Config) *strings.Replacer {
 		}
 	}
 	hide(cfg.Secret)
-	for _, value := range cfg.Headers {
+	for name, value := range cfg.Headers {
+		switch http.CanonicalHeaderKey(name) {
+		case "Accept", "Accept-Language", "Content-Type", "Host", "User-Agent":
+			continue
+		}
 		hide(value)
 		// Echoes often come without the scheme of the credentials (RFC 9110 §11.4).
 		if _, credentials, ok := strings.Cut(value, " "); ok {
