@@ -66,6 +66,9 @@ func (c *Call) refuse(cause error, status int) error {
 		headers = append(headers, c.s.retryAfter())
 	}
 	res := c.s.reply(c.req, status, c.local, headers...)
+	if own := media.RejectionOf(cause); own.Status == status && own.Phrase != "" {
+		res.Reason = own.Phrase
+	}
 	res.AppendHeader(reasonOf(cause))
 	err := c.tx.respond(res)
 	c.fail(cause)

@@ -122,6 +122,9 @@ func (r Rejection) Error() string {
 	return fmt.Sprintf("%v: %d %s", Rejected, r.Status, r.Phrase)
 }
 
+// SIPStatus returns the status, so that a leg that looks for a cause finds it.
+func (r Rejection) SIPStatus() int { return r.Status }
+
 // Unwrap returns Rejected.
 func (r Rejection) Unwrap() error { return Rejected }
 
