@@ -14,9 +14,15 @@ func (s *Stream) Ring(context.Context) error { return nil }
 
 // Answer answers the webhook and returns when the stream has begun. Errors wrap
 // a cause: that of an earlier end, or media.NoAnswer if the stream does not
-// begin before ctx ends or the token expires. Run must have been called.
+// begin before ctx ends or the token expires. Run must have been called. Of a
+// call out it waits until the phone was picked up.
 func (s *Stream) Answer(ctx context.Context) error {
-	token := s.tokens.issue(s)
+	if s.placed != nil {
+		return s.pickUp(ctx)
+	}
+	self := newPromise()
+	self.keep(s)
+	token := s.tokens.issue(self)
 	defer s.tokens.revoke(token)
 	origin := s.cfg.origin()
 	if !s.decide(connectTwiML(s.cfg.streamURL(s.profile.media), origin+s.profile.status, token)) {

@@ -23,6 +23,8 @@ const (
 	DefaultStartTimeout  = 10 * time.Second
 	DefaultMediaTimeout  = 30 * time.Second
 	DefaultWriteTimeout  = 5 * time.Second
+
+	DefaultTransferTimeout = 30 * time.Second
 )
 
 // Config of a [Handler].
@@ -46,11 +48,20 @@ type Config struct {
 	// Say, if set, may return a sentence that the caller hears instead of a
 	// busy tone when a call ends for this cause before its answer.
 	Say func(cause media.Cause) string
+	// REST, if set, controls calls at the carrier: transfers, calls out, and the
+	// hang-up. Run closes its idle connections when it ends.
+	REST *REST
 	// HangUp, if set, ends a call at the carrier, which then stops the stream.
-	// Without it, or if it fails, closing the socket ends the call.
+	// Without it, or if it fails, closing the socket ends the call. Default:
+	// REST's Complete.
 	HangUp func(ctx context.Context, callSID string) error
-	// Status, if set, is told of every status callback.
+	// Status, if set, is told of every status callback, but not of those that
+	// another has overtaken.
 	Status func(StatusEvent)
+
+	// TransferTimeout is how long the target of a transfer may ring, up to 10
+	// minutes. Default DefaultTransferTimeout.
+	TransferTimeout time.Duration
 
 	// Lead is how much audio is kept ahead of the caller's ear: what a lost
 	// clear would still play. It is sent in pieces of a third of it, at most
@@ -112,6 +123,7 @@ func (c *Config) complete() error {
 		{"start timeout", &c.StartTimeout, DefaultStartTimeout},
 		{"media timeout", &c.MediaTimeout, DefaultMediaTimeout},
 		{"write timeout", &c.WriteTimeout, DefaultWriteTimeout},
+		{"transfer timeout", &c.TransferTimeout, DefaultTransferTimeout},
 	} {
 		if *d.value == 0 {
 			*d.value = d.fallback
@@ -120,8 +132,14 @@ func (c *Config) complete() error {
 			faults = append(faults, fmt.Errorf("%s %v: must be positive", d.name, *d.value))
 		}
 	}
+	if c.TransferTimeout > 10*time.Minute {
+		faults = append(faults, fmt.Errorf("transfer timeout %v: must be up to 10m", c.TransferTimeout))
+	}
 	if c.Lead < MinLead || c.Lead > MaxLead {
 		faults = append(faults, fmt.Errorf("lead %v: must be from %v to %v", c.Lead, MinLead, MaxLead))
+	}
+	if c.HangUp == nil && c.REST != nil {
+		c.HangUp = c.REST.Complete
 	}
 	if c.Metrics == nil {
 		m, err := NewMetrics(nil)

@@ -4,21 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/callgw/callgw/bridge/media"
 )
 
 // Hangup ends the call for cause and returns when it is over: before the answer
-// by a refusal, later by closing the socket. If that takes longer than ctx
-// allows, the socket is cut. Only the first cause counts.
+// by a refusal, later at the carrier, which stops the stream, and by closing the
+// socket, whether the carrier was asked in vain or cannot be asked. If that takes
+// longer than ctx allows, the socket is cut. Only the first cause counts. A call
+// that was transferred is left alone.
 func (s *Stream) Hangup(ctx context.Context, cause error) error {
 	s.because(cause)
 	s.mu.Lock()
-	sock, running, over := s.socket, s.running, s.over
+	sock, running := s.socket, s.running
 	s.mu.Unlock()
-	if s.cfg.HangUp != nil && sock != nil && !over {
-		s.hangUpAtCarrier(ctx)
+	if sock == nil || s.isOver() {
+		s.complete()
+	} else {
+		s.awaitStop(ctx)
 	}
 	s.end(cause)
 	switch {
@@ -38,25 +41,10 @@ func (s *Stream) Hangup(ctx context.Context, cause error) error {
 	return nil
 }
 
-// hangUpAtCarrier asks the carrier to end the call and waits for it to stop
-// the stream, as closing the socket first would be logged as an error there.
-func (s *Stream) hangUpAtCarrier(ctx context.Context) {
-	if err := s.cfg.HangUp(ctx, s.call); err != nil {
-		s.log.Debug().Err(err).Msg("hang-up at the carrier failed")
-		return
-	}
-	patience := time.NewTimer(closeWait)
-	defer patience.Stop()
-	select {
-	case <-s.ended:
-	case <-patience.C:
-	case <-ctx.Done():
-	}
-}
-
 // abandon ends a stream that nobody runs.
 func (s *Stream) abandon() {
 	s.end(media.Internal)
+	s.complete()
 	s.mu.Lock()
 	sock, running := s.socket, s.running
 	s.mu.Unlock()

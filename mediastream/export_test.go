@@ -142,15 +142,15 @@ type Bench struct {
 }
 
 func NewBench(conn net.Conn, w http.ResponseWriter, r *http.Request, up media.Uplink, down media.Downlink) (*Bench, error) {
-	cfg := &Config{PublicURL: "https://voice.example.com", Handler: func(context.Context, *Stream) {}}
-	if err := cfg.complete(); err != nil {
+	h, err := NewHandler(Config{PublicURL: "https://voice.example.com", Handler: func(context.Context, *Stream) {}})
+	if err != nil {
 		return nil, err
 	}
 	sock, err := upgrade(w, r, time.Now().Add(time.Minute))
 	if err != nil {
 		return nil, err
 	}
-	s := newStream(cfg, twilio(), new(tokens), url.Values{})
+	s := newStream(h, url.Values{})
 	if err := s.attach(sock, start{stream: "MZ0123456789abcdef0123456789abcdef"}); err != nil {
 		return nil, err
 	}

@@ -211,14 +211,14 @@ func TestHangupAtTheCarrier(t *testing.T) {
 				streams := make(chan *mediastream.Stream, 1)
 				var call *mediastreamtest.Call
 				g := newGateway(t, mediastream.Config{
-					HangUp: func(ctx context.Context, sid string) error {
+					HangUp: func(_ context.Context, sid string) error {
 						if !tt.works {
 							return errors.New("401")
 						}
 						if sid != call.CallSID() {
 							t.Errorf("call %s", sid)
 						}
-						go func() { _ = call.Hangup(ctx, media.OperatorHungUp) }()
+						go func() { _ = call.Hangup(t.Context(), media.OperatorHungUp) }()
 						return nil
 					},
 					Handler: answer(&ear{}, newMouth(), streams, ended),

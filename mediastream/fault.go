@@ -44,9 +44,12 @@ const (
 	dropMark    = "lost_mark"
 )
 
+// faultHangUp is a call that the carrier would not end.
+const faultHangUp = "hang_up"
+
 // faultReasons are the values of the reason label.
 func faultReasons() []string {
-	reasons := []string{dropPayload, dropDigit, dropMark}
+	reasons := []string{dropPayload, dropDigit, dropMark, faultHangUp}
 	for _, f := range []*fault{
 		faultBinary, faultOversize, faultMalformed, faultOrder, faultStream, faultNoStart,
 		faultToken, faultCall, faultFormat, faultLost, faultStalled, faultSilent,

@@ -14,6 +14,8 @@ type Handler struct {
 	cfg      Config
 	profile  *profile
 	tokens   tokens
+	calls    tokens  // out, by the reference in their status callbacks
+	errands  errands // hang-ups at the carrier
 	arrivals chan *Stream
 	drain    chan struct{} // closed by Drain
 
@@ -48,6 +50,7 @@ func (h *Handler) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+h.profile.voice, h.voice)
 	mux.HandleFunc("GET "+h.profile.media, h.media)
 	mux.HandleFunc("POST "+h.profile.status, h.status)
+	mux.HandleFunc("POST "+h.profile.after, h.after)
 }
 
 // Run carries the calls. When ctx ends, so do they, for its cause; after Drain,
@@ -55,14 +58,24 @@ func (h *Handler) Register(mux *http.ServeMux) {
 // for calls to be taken.
 func (h *Handler) Run(ctx context.Context) error {
 	var calls sync.WaitGroup
-	defer h.close()
-	defer calls.Wait()
+	defer func() {
+		calls.Wait()
+		h.close()
+		h.errands.wait()
+		if h.cfg.REST != nil {
+			h.cfg.REST.CloseIdleConnections()
+		}
+	}()
 	for {
 		select {
 		case s := <-h.arrivals:
 			calls.Go(func() {
 				defer h.forget(s)
 				defer s.abandon()
+				if s.placed != nil {
+					s.placed.handler(ctx, s)
+					return
+				}
 				h.cfg.Handler(ctx, s)
 			})
 		case <-h.drain:
@@ -84,6 +97,12 @@ func (h *Handler) Drain() {
 	}
 }
 
+func (h *Handler) isDraining() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.draining
+}
+
 // close cuts the sockets that have not become streams and waits for them.
 func (h *Handler) close() {
 	h.mu.Lock()
@@ -97,21 +116,29 @@ func (h *Handler) close() {
 
 // remember enters s among the streams. It returns false if the call has a
 // stream already; one that still rings makes way, as the carrier asks again
-// only after it has given up the first request.
+// only after it has given up the first request, and so does one that the call
+// was transferred from.
 func (h *Handler) remember(s *Stream) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if old := h.streams[s.call]; old != nil {
-		if !old.ringing() {
+		switch {
+		case s.returned:
+			old.end(errTransferred)
+		case old.ringing():
+			old.end(errSuperseded)
+		default:
 			return false
 		}
-		old.end(errSuperseded)
 	}
 	h.streams[s.call] = s
 	return true
 }
 
 func (h *Handler) forget(s *Stream) {
+	if s.placed != nil {
+		s.placed.revoke()
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.streams[s.call] == s {

@@ -60,7 +60,12 @@ func (h *Handler) shake(sock *socket) (*Stream, start, error) {
 	if err != nil {
 		return nil, start{}, faultMalformed
 	}
-	s := h.tokens.claim(st.parameters[tokenParameter])
+	promised := h.tokens.claim(st.parameters[tokenParameter])
+	if promised == nil {
+		return nil, start{}, faultToken
+	}
+	// A phone that we call may answer before the carrier has told us the call.
+	s := promised.within(h.cfg.StartTimeout)
 	if s == nil {
 		return nil, start{}, faultToken
 	}

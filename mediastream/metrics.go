@@ -23,6 +23,7 @@ const (
 	rejectDraining  = "draining"
 	rejectDuplicate = "duplicate"
 	rejectUpgrade   = "upgrade"
+	rejectLate      = "late" // a status callback that another has overtaken
 )
 
 // NewMetrics returns the package's metrics, registered with reg. A nil reg
@@ -52,7 +53,7 @@ func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
 		}),
 	}
 	for _, reason := range []string{
-		rejectSignature, rejectAccount, rejectRequest, rejectDraining, rejectDuplicate, rejectUpgrade,
+		rejectSignature, rejectAccount, rejectRequest, rejectDraining, rejectDuplicate, rejectUpgrade, rejectLate,
 	} {
 		m.rejected[reason] = rejected.WithLabelValues(reason)
 	}

@@ -8,6 +8,7 @@ type profile struct {
 	voice           string // paths
 	media           string
 	status          string
+	after           string // where a call goes after a transfer
 	signatureHeader string
 
 	// Inbound messages: the values of the event member and the names of others.
@@ -48,6 +49,7 @@ func twilio() *profile {
 		voice:           "/twilio/voice",
 		media:           "/twilio/media",
 		status:          "/twilio/status",
+		after:           "/twilio/after",
 		signatureHeader: "X-Twilio-Signature",
 		events: events{
 			connected: "connected", start: "start", media: "media",

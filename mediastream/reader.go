@@ -42,7 +42,11 @@ func (r *reader) run() error {
 	for {
 		text, err := r.socket.next()
 		if err != nil && !errors.Is(err, faultBinary) {
-			return readFault(err)
+			err = readFault(err)
+			if errors.Is(err, media.CallerHungUp) { // closed without a stop
+				err = r.s.stopCause()
+			}
+			return err
 		}
 		now := time.Now()
 		if r.finished(now) {
@@ -102,7 +106,7 @@ func (r *reader) handle(now time.Time, text []byte) error {
 	case eventDTMF:
 		r.digit(m.digit)
 	case eventStop:
-		return media.CallerHungUp
+		return r.s.stopCause()
 	case eventStart, eventConnected:
 		return faultOrder
 	}

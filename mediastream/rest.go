@@ -54,6 +54,7 @@ type RESTConfig struct {
 // (429), and a connection that was never made. What it may have processed is
 // repeated only where that does no harm. Credentials appear in no error.
 type REST struct {
+	account    string
 	calls      string // URL of the account's calls, without .json
 	user, pass string
 	timeout    time.Duration
@@ -101,8 +102,9 @@ func NewREST(cfg RESTConfig) (*REST, error) {
 		return nil, fmt.Errorf("mediastream: rest: %w", errors.Join(faults...))
 	}
 	return &REST{
-		calls: strings.TrimSuffix(cfg.BaseURL, "/") + "/2010-04-01/Accounts/" + url.PathEscape(cfg.AccountSID) + "/Calls",
-		user:  user, pass: pass,
+		account: cfg.AccountSID,
+		calls:   strings.TrimSuffix(cfg.BaseURL, "/") + "/2010-04-01/Accounts/" + url.PathEscape(cfg.AccountSID) + "/Calls",
+		user:    user, pass: pass,
 		timeout: cfg.Timeout, patience: cfg.Patience,
 		client: http.Client{
 			Transport: cfg.Transport,

@@ -20,20 +20,24 @@ import (
 // socket. It is safe for concurrent use. It implements the bridge's leg and
 // [media.Flusher].
 type Stream struct {
-	cfg     *Config
-	profile *profile
-	tokens  *tokens
-	log     zerolog.Logger
-	call    string // the carrier's ids
-	account string
-	params  url.Values // of the webhook
-	headers map[string]string
+	cfg      *Config
+	profile  *profile
+	tokens   *tokens
+	errands  *errands
+	log      zerolog.Logger
+	call     string // the carrier's ids
+	account  string
+	params   url.Values // of the webhook
+	headers  map[string]string
+	returned bool    // from a failed transfer
+	placed   *placed // nil: the call came in
 
 	reply    chan string   // the webhook's answer, capacity 1
 	attached chan struct{} // closed when the socket is there
 	ended    chan struct{} // closed when the stream is to end
 	stopped  chan struct{} // closed when Run has returned
 	wake     chan struct{} // tells the writer that clearDue, capacity 1
+	control  chan struct{} // full while the call is changed at the carrier, capacity 1
 	counters counters
 
 	mu       sync.Mutex
@@ -46,14 +50,21 @@ type Stream struct {
 	out      outbound
 	head     playhead
 	clearDue bool
+
+	sequence     int           // of the latest status callback; -1 before
+	answeredBy   string        // who has, as far as it is known
+	transferring bool          // the carrier was asked to
+	gone         bool          // the carrier has the call, or its stream, no longer
+	completing   chan struct{} // closed when the carrier was asked to end the call; nil: not yet
+	completed    bool          // it has agreed
 }
 
 // headerPrefix marks the parameters that carry a SIP call's X- headers.
 const headerPrefix = "SipHeader_"
 
-func newStream(cfg *Config, p *profile, t *tokens, params url.Values) *Stream {
+func newStream(h *Handler, params url.Values) *Stream {
 	s := &Stream{
-		cfg: cfg, profile: p, tokens: t,
+		cfg: &h.cfg, profile: h.profile, tokens: &h.tokens, errands: &h.errands,
 		call: params.Get("CallSid"), account: params.Get("AccountSid"),
 		params:   params,
 		headers:  make(map[string]string),
@@ -62,13 +73,15 @@ func newStream(cfg *Config, p *profile, t *tokens, params url.Values) *Stream {
 		ended:    make(chan struct{}),
 		stopped:  make(chan struct{}),
 		wake:     make(chan struct{}, 1),
+		control:  make(chan struct{}, 1),
+		sequence: -1,
 	}
 	for name, values := range params {
 		if header, ok := strings.CutPrefix(name, headerPrefix); ok && len(values) > 0 {
 			s.headers[header] = values[0]
 		}
 	}
-	s.log = cfg.Log.With().Str("leg", p.name).Str("call_sid", s.call).Logger()
+	s.log = s.cfg.Log.With().Str("leg", s.profile.name).Str("call_sid", s.call).Logger()
 	return s
 }
 
@@ -81,6 +94,14 @@ func (s *Stream) From() string { return s.params.Get("From") }
 
 // To returns what the caller dialled.
 func (s *Stream) To() string { return s.params.Get("To") }
+
+// AnsweredBy returns who has answered a call out, as far as it is known: human,
+// fax, machine_start, machine_end_beep, …; "" if it is not, or not asked for.
+func (s *Stream) AnsweredBy() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.answeredBy
+}
 
 // Trunk returns "": media streams come from their carrier, not from a trunk.
 func (s *Stream) Trunk() string { return "" }
@@ -122,6 +143,7 @@ func (s *Stream) Run(ctx context.Context, up media.Uplink, down media.Downlink) 
 	s.running = true
 	s.mu.Unlock()
 	defer close(s.stopped)
+	defer s.complete() // whatever has become of the socket
 	watched := make(chan struct{})
 	unwatch := context.AfterFunc(ctx, func() {
 		s.end(context.Cause(ctx))

@@ -7,6 +7,8 @@ import (
 	"github.com/callgw/callgw/bridge/media"
 )
 
+const twimlHeader = xml.Header
+
 // tokenParameter carries the one-time token from the TwiML to the start
 // message. A query string would not: carriers drop it.
 const tokenParameter = "t"
@@ -16,7 +18,7 @@ const tokenParameter = "t"
 // line.
 func connectTwiML(streamURL, statusURL, token string) string {
 	var b strings.Builder
-	b.WriteString(xml.Header + `<Response><Connect><Stream`)
+	b.WriteString(twimlHeader + `<Response><Connect><Stream`)
 	attribute(&b, "url", streamURL)
 	attribute(&b, "statusCallback", statusURL)
 	b.WriteString(`><Parameter`)
@@ -33,17 +35,20 @@ func rejectTwiML(cause media.Cause) string {
 	case media.Busy, media.Shutdown, media.ProviderRefused, media.NoAnswer, media.Internal:
 		reason = "busy"
 	}
-	return xml.Header + `<Response><Reject reason="` + reason + `"/></Response>`
+	return twimlHeader + `<Response><Reject reason="` + reason + `"/></Response>`
 }
 
 // sayTwiML answers the call to speak one sentence.
 func sayTwiML(sentence string) string {
 	var b strings.Builder
-	b.WriteString(xml.Header + `<Response><Say>`)
+	b.WriteString(twimlHeader + `<Response><Say>`)
 	escape(&b, sentence)
 	b.WriteString(`</Say><Hangup/></Response>`)
 	return b.String()
 }
+
+// hangupTwiML ends a call that was answered, without a word.
+func hangupTwiML() string { return twimlHeader + `<Response><Hangup/></Response>` }
 
 func attribute(b *strings.Builder, name, value string) {
 	b.WriteString(" " + name + `="`)

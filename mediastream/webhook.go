@@ -22,12 +22,19 @@ func (h *Handler) voice(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	h.ring(w, r, params, false)
+}
+
+// ring lets a call ring until it is decided; returned: it was answered before
+// and comes back from a failed transfer.
+func (h *Handler) ring(w http.ResponseWriter, r *http.Request, params url.Values, returned bool) {
 	if params.Get("CallSid") == "" {
 		h.reject(r, rejectRequest)
 		http.Error(w, "no CallSid", http.StatusBadRequest)
 		return
 	}
-	s := newStream(&h.cfg, h.profile, &h.tokens, params)
+	s := newStream(h, params)
+	s.returned = returned
 	if !h.remember(s) {
 		h.reject(r, rejectDuplicate)
 		writeTwiML(w, rejectTwiML(media.Rejected))
@@ -40,7 +47,7 @@ func (h *Handler) voice(w http.ResponseWriter, r *http.Request) {
 	case <-h.drain:
 		h.forget(s)
 		h.reject(r, rejectDraining)
-		writeTwiML(w, rejectTwiML(media.Shutdown))
+		writeTwiML(w, h.refusal(media.Shutdown, returned))
 		return
 	case <-undecided.C: // Run is not running
 		s.end(media.Internal)
@@ -63,15 +70,18 @@ func (h *Handler) voice(w http.ResponseWriter, r *http.Request) {
 		s.end(media.CallerCancelled)
 		return
 	}
-	writeTwiML(w, h.refusal(media.CauseOf(s.err())))
+	writeTwiML(w, h.refusal(media.CauseOf(s.err()), returned))
 }
 
-// refusal returns what a caller gets whose call is not answered.
-func (h *Handler) refusal(cause media.Cause) string {
+// refusal returns what a caller gets whose call is not answered, or not again.
+func (h *Handler) refusal(cause media.Cause, returned bool) string {
 	if h.cfg.Say != nil {
 		if sentence := h.cfg.Say(cause); sentence != "" {
 			return sayTwiML(sentence)
 		}
+	}
+	if returned {
+		return hangupTwiML() // a call that was answered cannot be rejected
 	}
 	return rejectTwiML(cause)
 }
