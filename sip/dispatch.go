@@ -60,7 +60,7 @@ func (s *Server) request(req *gosip.Request, from link) {
 // stranger refuses what comes from a source that may not call, outside a dialog.
 // It costs no transaction, and a forged source no repetitions.
 func (s *Server) stranger(req *gosip.Request, from link) bool {
-	if _, ok := s.cfg.trunk(from.remote.Addr()); ok || toTag(req) != "" {
+	if _, ok := s.cfg.trunk(from.remote.Addr()); ok || s.calls.of(req) != nil {
 		return false
 	}
 	s.refuse(req, from, &fault{status: media.UnknownTrunk.SIPStatus(), what: "source"})

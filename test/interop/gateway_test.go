@@ -97,7 +97,7 @@ func start(t *testing.T, tweak ...func(*sip.Config)) *gateway {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &gateway{over: make(chan *echo, 100)}
+	g := &gateway{over: make(chan *echo, 1000)}
 	p := pacer.New(pacer.Config{})
 	cfg := sip.Config{
 		Listen: []sip.Listen{
