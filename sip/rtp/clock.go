@@ -69,6 +69,7 @@ func (c *clock) audio(now time.Time, p *packet) {
 	case step < 0:
 		if int(-step) >= len(payload) {
 			c.count.late.Add(1)
+			c.count.missed.Add(1)
 			return
 		}
 		payload = payload[-step:]

@@ -31,6 +31,11 @@ type Config struct {
 	// would send nothing, does not count. 0 means DefaultTimeout, less than 0
 	// never.
 	Timeout time.Duration
+	// Reporter exchanges RTCP reports with the peer; nil means that none are sent.
+	Reporter *Reporter
+	// RTCP is the socket of reports that do not share RTP's port. nil means that of
+	// Conn, when it is a [Pair], else none.
+	RTCP ReportConn
 	// Metrics counts for all sessions together; its zero value counts nothing.
 	Metrics Metrics
 }

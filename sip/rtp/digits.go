@@ -11,10 +11,11 @@ import (
 const (
 	// DefaultPress is how long a key sounds unless the caller says.
 	DefaultPress = 100 * time.Millisecond
-	// minPress is the shortest that a receiver must recognise (ITU-T Q.24); a
-	// segment's duration field bounds the longest.
+	// minPress is the shortest that a receiver must recognise (ITU-T Q.24).
 	minPress = 40 * time.Millisecond
-	maxPress = 8 * time.Second
+	maxPress = time.Minute
+	// maxSegment is the longest duration that a packet can say, in samples.
+	maxSegment = 0xFFFF
 	// pause is the least silence between two keys (ITU-T Q.24).
 	pause = 60 * time.Millisecond
 	// ends is how often the last packet of an event is sent (RFC 4733 §2.5.1.4).
@@ -36,15 +37,18 @@ type press struct {
 	duration int
 }
 
-// dialler sends keys as telephone-events. Its owner's lock guards it.
+// dialler sends keys as telephone-events. Its time is that of the timestamps, so
+// that an event lasts as long as it says, whatever is left out. Its owner's lock
+// guards it.
 type dialler struct {
 	waiting []press
-	now     press
-	busy    bool   // now is being sent
-	start   uint32 // its timestamp
-	elapsed int
-	ends    int // how many last packets are still to be sent
-	pause   int // samples of silence before the next
+	code    uint8
+	busy    bool   // code is being sent
+	start   uint32 // the timestamp of the event, or of its present segment
+	left    int    // how long it lasts from there, in samples
+	ends    int    // how many last packets are still to be sent
+	resting bool   // no key before the timestamp free
+	free    uint32
 }
 
 // add queues a key.
@@ -64,31 +68,51 @@ func (d *dialler) add(digit media.Digit, duration time.Duration) error {
 	return nil
 }
 
-// next returns the event for the n samples from timestamp on, with the
-// timestamp that its packet carries and its marker bit. Without ok there is
-// none; quiet then says that these samples belong to the pause between keys.
+// drop forgets all keys and returns how many were not sent whole.
+func (d *dialler) drop() int {
+	n := len(d.waiting)
+	if d.busy {
+		n++
+	}
+	d.waiting, d.busy = d.waiting[:0], false
+	return n
+}
+
+// next returns the event for the n samples from timestamp on, with the timestamp
+// and the marker bit of its packet. Without ok there is none; quiet then says that
+// these samples belong to the pause between keys.
 func (d *dialler) next(timestamp uint32, n int) (e event, at uint32, marker, ok, quiet bool) {
 	if !d.busy {
-		if d.pause > 0 {
-			d.pause -= n
+		if d.resting && int32(timestamp-d.free) < 0 {
 			return event{}, 0, false, false, true
 		}
+		d.resting = false
 		if len(d.waiting) == 0 {
 			return event{}, 0, false, false, false
 		}
-		d.now = d.waiting[0]
+		d.code, d.left = d.waiting[0].code, d.waiting[0].duration
 		d.waiting = append(d.waiting[:0], d.waiting[1:]...)
-		d.busy, d.start, d.elapsed, d.ends = true, timestamp, 0, ends
+		d.busy, d.start, d.ends = true, timestamp, ends
 		marker = true // RFC 4733 §2.5.1.2: on the first packet of an event
 	}
-	d.elapsed = min(d.elapsed+n, d.now.duration)
+	at = d.start
 	// RFC 4733 §2.3.4: -10 dBm0 is what telephones send.
-	e = event{code: d.now.code, volume: 10, duration: uint16(d.elapsed)}
-	if d.elapsed == d.now.duration {
+	e = event{code: d.code, volume: 10}
+	elapsed := int(timestamp-d.start) + n
+	if d.left > maxSegment && elapsed >= maxSegment {
+		// RFC 4733 §2.5.1.3: a segment that is full ends without the end bit, and
+		// the next one begins where it ended, without the marker bit.
+		e.duration = maxSegment
+		d.start += maxSegment
+		d.left -= maxSegment
+		return e, at, marker, true, false
+	}
+	e.duration = uint16(min(elapsed, d.left))
+	if elapsed >= d.left {
 		e.end = true
 		if d.ends--; d.ends == 0 {
-			d.busy, d.pause = false, int(media.Bytes(pause))
+			d.busy, d.resting, d.free = false, true, timestamp+uint32(n)+uint32(media.Bytes(pause))
 		}
 	}
-	return e, d.start, marker, true, false
+	return e, at, marker, true, false
 }

@@ -43,7 +43,9 @@ type inbound struct {
 
 func newInbound() *inbound {
 	v := &void{}
-	in := &inbound{r: newReceiver(&Config{Uplink: v, Timeout: DefaultTimeout}, &counters{}), now: time.Now()}
+	count := &counters{}
+	cfg := &Config{Conn: v, Uplink: v, Downlink: v, Timeout: DefaultTimeout}
+	in := &inbound{r: newReceiver(cfg, count, newReports(cfg, count, newSender(cfg, count))), now: time.Now()}
 	in.r.update(in.now, settled())
 	in.r.start(in.now)
 	return in

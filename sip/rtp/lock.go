@@ -61,6 +61,11 @@ func (l *lock) resignal(now time.Time, signalled netip.AddrPort) {
 	}
 }
 
+// strange reports whether nothing from there is admitted, whatever it says.
+func (l *lock) strange(from netip.AddrPort) bool {
+	return l.locked && from != l.source && (from != l.signalled || l.packets >= provisional)
+}
+
 // admit decides about a packet that is valid in itself.
 func (l *lock) admit(now time.Time, from netip.AddrPort, p *packet) verdict {
 	if !l.locked {
@@ -71,11 +76,11 @@ func (l *lock) admit(now time.Time, from netip.AddrPort, p *packet) verdict {
 		}
 		return l.take(from, p)
 	}
-	if from != l.source {
-		if from == l.signalled && l.packets < provisional {
-			return l.take(from, p)
-		}
+	if l.strange(from) {
 		return strangeAddr
+	}
+	if from != l.source {
+		return l.take(from, p)
 	}
 	v := l.stream(now, p)
 	if v <= admittedNew && l.packets < provisional {

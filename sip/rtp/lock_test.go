@@ -171,7 +171,7 @@ func TestMalformedPacketsAreCounted(t *testing.T) {
 		for _, b := range [][]byte{nil, {0x80}, make([]byte, 12), []byte("OPTIONS sip:a SIP/2.0\r\n\r\n")} {
 			p.deliver(datagram{addr: signalled, b: b})
 		}
-		p.deliver(datagram{addr: signalled, b: []byte{0x80, 200, 0, 1, 0, 0, 0, 1}}) // RTCP's sender report
+		p.deliver(datagram{addr: signalled, b: []byte{0x80, 201, 0, 1, 0, 0, 0, 1}}) // RTCP's receiver report, an empty one
 		want = append(want, p.speak(2)...)
 		sameAudio(t, c.heard(), want)
 		if s := c.Stats(); s.Rejected[rtp.Malformed] != 4 || s.RTCP != 1 {

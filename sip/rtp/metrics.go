@@ -17,6 +17,9 @@ type Metrics struct {
 	// Jitter observes the interarrival jitter (RFC 3550 §6.4.1), in seconds,
 	// once when a session ends.
 	Jitter Observer
+	// RoundTrip observes the last round trip of each session that measured one, in
+	// seconds, and MOS the quality of what came (Stats.MOS), once at the end.
+	RoundTrip, MOS Observer
 }
 
 func add(c Counter, n uint64) {
@@ -34,6 +37,8 @@ const (
 	Source                  // not from the address that the session is locked to
 	SSRC                    // not of the stream that the session is locked to
 	Payload                 // of a payload type that was not agreed
+	Auth                    // not authenticated by the peer's key (RFC 3711 §3.3)
+	Replay                  // authentic, but seen before or too old (RFC 3711 §3.3.2)
 	Reasons                 // how many there are
 )
 
@@ -48,6 +53,10 @@ func (r Reason) String() string {
 		return "ssrc"
 	case Payload:
 		return "payload"
+	case Auth:
+		return "auth"
+	case Replay:
+		return "replay"
 	}
 	return "unknown"
 }

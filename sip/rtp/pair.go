@@ -21,10 +21,12 @@ type Pair struct {
 // Port returns the local RTP port, for the SDP.
 func (p *Pair) Port() uint16 { return p.port }
 
-// RTCP returns the socket of the next odd port. It is bound so that nobody else
-// gets it, and for whoever sends reports; a session does not read it, and what
-// arrives there stays in its small kernel buffer.
+// RTCP returns the socket of the next odd port.
 func (p *Pair) RTCP() *net.UDPConn { return p.rtcp }
+
+// Reports returns that socket for a session's reports. Without a reporter nobody
+// reads it; it is bound so that nobody else gets it.
+func (p *Pair) Reports() ReportConn { return newReportConn(p.rtcp) }
 
 // ReadFromUDPAddrPort reads one packet; an IPv4 peer's address is an IPv4
 // address whatever the socket's family.

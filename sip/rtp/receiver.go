@@ -29,15 +29,18 @@ type receiver struct {
 	clock   *clock
 	presses presses
 	jitter  jitter
+	opener  opener
+	reports *reports
 }
 
-func newReceiver(cfg *Config, count *counters) *receiver {
+func newReceiver(cfg *Config, count *counters, reports *reports) *receiver {
 	return &receiver{
 		uplink:  cfg.Uplink,
 		metrics: &cfg.Metrics,
 		count:   count,
 		timeout: cfg.Timeout,
 		clock:   newClock(cfg.Uplink, count),
+		reports: reports,
 	}
 }
 
@@ -47,6 +50,7 @@ func (r *receiver) update(now time.Time, s sdp.Stream) {
 	r.stream = s
 	r.clock.codec(s.Codec)
 	r.lock.resignal(now, s.Remote)
+	r.opener.rekey(now, s.Security)
 	if r.expects() && !waited {
 		r.valid = now
 	}
@@ -73,16 +77,30 @@ func (r *receiver) settled() bool { return r.stream.Ptime > 0 }
 // receive takes one datagram. It reports whether the lock closed on a
 // source or stream that it was not closed on before.
 func (r *receiver) receive(now time.Time, from netip.AddrPort, b []byte) (moved bool) {
+	from = unmapped(from)
 	if isRTCP(b) {
-		r.count.rtcp.Add(1)
+		r.reports.receive(now, from, b)
+		return false
+	}
+	if len(b) < headerBytes || b[0]>>6 != 2 {
+		r.reject(Malformed)
+		return false
+	}
+	if !r.settled() {
+		return false
+	}
+	if r.lock.strange(from) { // before its packets cost anything
+		r.reject(Source)
+		return false
+	}
+	b, why, ok := r.opener.rtp(now, b)
+	if !ok {
+		r.reject(why)
 		return false
 	}
 	p, ok := parse(b)
 	if !ok {
 		r.reject(Malformed)
-		return false
-	}
-	if !r.settled() {
 		return false
 	}
 	agreed := r.audio(p.kind) || r.event(p.kind) || p.kind == comfortNoise
@@ -91,7 +109,7 @@ func (r *receiver) receive(now time.Time, from netip.AddrPort, b []byte) (moved 
 		return false
 	}
 	was := r.lock.locked
-	switch r.lock.admit(now, netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), &p) {
+	switch r.lock.admit(now, from, &p) {
 	case strangeAddr:
 		r.reject(Source)
 		return false
@@ -111,6 +129,7 @@ func (r *receiver) receive(now time.Time, from netip.AddrPort, b []byte) (moved 
 		r.reject(Payload) // but it has its place in the sequence
 	} else {
 		r.count.received.Add(1)
+		r.count.receivedBytes.Add(uint64(len(p.payload)))
 		add(r.metrics.Received, 1)
 	}
 	if r.live {
@@ -127,6 +146,7 @@ func (r *receiver) admitted(now time.Time, p *packet) {
 	} else if r.audio(p.kind) {
 		r.count.jitter.Store(uint64(r.jitter.take(now.Sub(r.epoch), p.timestamp)))
 	}
+	r.reports.about.take(p.ssrc, p.sequence, r.jitter.scaled>>4)
 	r.place(now, p)
 }
 
@@ -153,6 +173,7 @@ func (r *receiver) place(now time.Time, p *packet) {
 	case restarted:
 		r.flush(now)
 		r.order.begin(p.sequence)
+		r.reports.about.begin(p.ssrc, p.sequence)
 		r.clock.unanchor()
 		r.play(now, p)
 		r.order.advance(false)
@@ -197,6 +218,7 @@ func (r *receiver) skip(now time.Time) {
 		r.order.advance(true)
 	}
 	r.count.lost.Add(uint64(n))
+	r.count.missed.Add(uint64(n))
 	add(r.metrics.Lost, uint64(n))
 	r.drain(now)
 }

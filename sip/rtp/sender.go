@@ -27,24 +27,29 @@ type sender struct {
 	credit    time.Duration // time that has passed and was not sent yet
 	talking   bool          // the last packet was speech
 	broken    bool          // packets were left out since the last one
+	ticked    time.Time     // when the last packet was due
 	dialler   dialler
-	buffer    [headerBytes + maxPayload]byte
+	sealer    sealer
+	buffer    [headerBytes + maxPayload + overhead]byte
 }
 
 func newSender(cfg *Config, count *counters) *sender {
-	return &sender{
+	s := &sender{
 		conn:     cfg.Conn,
 		downlink: cfg.Downlink,
 		metrics:  &cfg.Metrics,
 		count:    count,
 		stream:   cfg.Stream,
 		remote:   cfg.Stream.Remote,
-		// RFC 3550 §5.1: all three begin at random.
-		sequence:  uint16(rand.Uint32()),
+		// RFC 3550 §5.1: all three begin at random. RFC 3711 §3.3.1: the sequence so
+		// that it does not wrap before the peer has heard the first packet.
+		sequence:  uint16(rand.Uint32()) >> 1,
 		timestamp: rand.Uint32(),
 		ssrc:      rand.Uint32(),
 		broken:    true,
 	}
+	s.sealer.rekey(cfg.Stream.Security)
+	return s
 }
 
 // update takes what SDP settled anew. Another address than before is where
@@ -58,7 +63,22 @@ func (s *sender) update(stream sdp.Stream) {
 	if stream.Ptime != s.stream.Ptime {
 		s.credit = 0
 	}
+	if !stream.Send.Events {
+		s.count.digitsLost.Add(uint64(s.dialler.drop()))
+	}
 	s.stream = stream
+	s.sealer.rekey(stream.Security)
+}
+
+// at returns the RTP timestamp of a moment. A packet's samples end with the moment
+// in which it is sent.
+func (s *sender) at(now time.Time) uint32 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ticked.IsZero() {
+		return s.timestamp
+	}
+	return s.timestamp + uint32(now.Sub(s.ticked)/sample)
 }
 
 // follow makes the peer's source where packets go: symmetric RTP (RFC 4961).
@@ -101,6 +121,7 @@ func (s *sender) Tick(skipped int) {
 // packet sends n samples: of a key, of the agent's audio, or of silence.
 func (s *sender) packet(n int) {
 	n = min(n, maxPayload)
+	s.ticked = time.Now()
 	to := s.source
 	if !to.IsValid() {
 		to = s.remote
@@ -136,7 +157,12 @@ func (s *sender) packet(n int) {
 func (s *sender) send(to netip.AddrPort, marker bool, kind uint8, timestamp uint32, n int) {
 	putHeader(s.buffer[:], marker, kind, s.sequence, timestamp, s.ssrc)
 	s.sequence++
-	if _, err := s.conn.WriteToUDPAddrPort(s.buffer[:headerBytes+n], to); err != nil {
+	b, ok := s.sealer.rtp(s.buffer[:headerBytes+n])
+	if !ok { // never in the clear what was to be encrypted
+		s.count.sendErrors.Add(1)
+		return
+	}
+	if _, err := s.conn.WriteToUDPAddrPort(b, to); err != nil {
 		s.count.sendErrors.Add(1)
 		return
 	}

@@ -30,6 +30,8 @@ type Session struct {
 	count    counters
 	receiver *receiver // Run's own
 	sender   *sender
+	reports  *reports
+	ptime    atomic.Int64
 	kicked   atomic.Bool // Run is to look at what is below
 	peer     atomic.Pointer[peer]
 
@@ -51,11 +53,17 @@ func NewSession(cfg Config) *Session {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = DefaultTimeout
 	}
+	if pair, ok := cfg.Conn.(*Pair); ok && cfg.RTCP == nil && cfg.Reporter != nil {
+		cfg.RTCP = pair.Reports()
+	}
 	s := &Session{cfg: cfg}
-	s.receiver = newReceiver(&s.cfg, &s.count)
 	s.sender = newSender(&s.cfg, &s.count)
+	s.reports = newReports(&s.cfg, &s.count, s.sender)
+	s.receiver = newReceiver(&s.cfg, &s.count, s.reports)
 	if cfg.Stream.Ptime > 0 {
 		s.stream = &cfg.Stream
+		s.reports.update(time.Now(), cfg.Stream)
+		s.ptime.Store(int64(cfg.Stream.Ptime))
 	}
 	s.kicked.Store(true)
 	return s
@@ -71,6 +79,10 @@ func (s *Session) Start() {
 	}
 	s.live = true
 	s.slot = s.cfg.Pacer.Add(s.sender)
+	if s.cfg.Reporter != nil {
+		s.reports.begin(time.Now())
+		s.cfg.Reporter.add(s.reports)
+	}
 	s.kick()
 }
 
@@ -83,12 +95,14 @@ func (s *Session) Update(stream sdp.Stream) {
 		return
 	}
 	s.sender.update(stream)
+	s.reports.update(time.Now(), stream)
+	s.ptime.Store(int64(stream.Ptime))
 	s.stream = &stream
 	s.kick()
 }
 
 // SendDigit presses a key: the far end gets telephone-events of that duration
-// (0: DefaultPress; 40 ms to 8 s) while the agent's audio waits. Keys queue. The
+// (0: DefaultPress; 40 ms to a minute) while the agent's audio waits. Keys queue. The
 // error is ErrNoEvents, ErrBusy, or that d is no key.
 func (s *Session) SendDigit(d media.Digit, duration time.Duration) error {
 	return s.sender.press(d, duration)
@@ -96,25 +110,7 @@ func (s *Session) SendDigit(d media.Digit, duration time.Duration) error {
 
 // Stats returns what was counted so far.
 func (s *Session) Stats() Stats {
-	c := &s.count
-	stats := Stats{
-		Received:   c.received.Load(),
-		Lost:       c.lost.Load(),
-		Reordered:  c.reordered.Load(),
-		Duplicates: c.duplicates.Load(),
-		Late:       c.late.Load(),
-		Digits:     c.digits.Load(),
-		Filled:     media.Duration(int64(c.filled.Load())),
-		Jitter:     time.Duration(c.jitter.Load()) * sample / 16,
-		RTCP:       c.rtcp.Load(),
-		Sent:       c.sent.Load(),
-		SentBytes:  c.sentBytes.Load(),
-		Skipped:    c.skipped.Load(),
-		SendErrors: c.sendErrors.Load(),
-	}
-	for i := range stats.Rejected {
-		stats.Rejected[i] = c.rejected[i].Load()
-	}
+	stats := s.count.stats(time.Duration(s.ptime.Load()))
 	if p := s.peer.Load(); p != nil {
 		stats.Source, stats.SSRC = p.source, p.ssrc
 	}
@@ -131,7 +127,7 @@ func (s *Session) kick() {
 // Run reads the socket until ctx ends, then returns nil. The error wraps
 // media.MediaTimeout when the peer's audio stopped, media.LegFailed when the
 // socket failed. When Run has returned, the session is out of the pacer and
-// calls nothing any more.
+// calls nothing any more; its last report was its farewell.
 func (s *Session) Run(ctx context.Context) error {
 	woken := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -151,10 +147,26 @@ func (s *Session) Run(ctx context.Context) error {
 	if slot != nil {
 		slot.Remove()
 	}
-	if j := s.cfg.Metrics.Jitter; j != nil && s.count.received.Load() > 0 {
-		j.Observe(s.Stats().Jitter.Seconds())
+	if s.cfg.Reporter != nil {
+		s.cfg.Reporter.remove(s.reports)
 	}
+	s.reports.end(time.Now())
+	s.observe()
 	return err
+}
+
+// observe tells the metrics what is known at the end.
+func (s *Session) observe() {
+	stats, m := s.Stats(), &s.cfg.Metrics
+	if m.Jitter != nil && stats.Received > 0 {
+		m.Jitter.Observe(stats.Jitter.Seconds())
+	}
+	if m.MOS != nil && stats.MOS > 0 {
+		m.MOS.Observe(stats.MOS)
+	}
+	if m.RoundTrip != nil && stats.Timed {
+		m.RoundTrip.Observe(stats.RoundTrip.Seconds())
+	}
 }
 
 // read is the reader's loop.
@@ -192,6 +204,7 @@ func (s *Session) next(buffer []byte) error {
 		l := &s.receiver.lock
 		s.peer.Store(&peer{l.source, l.ssrc})
 		s.sender.follow(l.source)
+		s.reports.follow(l.source, l.ssrc)
 	}
 	return nil
 }
