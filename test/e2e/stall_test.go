@@ -1,10 +1,12 @@
 package e2e_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"github.com/callgw/callgw/bridge"
+	"github.com/callgw/callgw/internal/caller"
 	"github.com/callgw/callgw/realtime/realtimetest"
 )
 
@@ -79,6 +81,23 @@ func audioStops(t *testing.T) {
 		t.Errorf("teardown took %v", took)
 	}
 	g.saysWhy(w, "media_timeout")
+}
+
+// neverStreams gives up a call whose carrier takes the webhook's answer and does
+// nothing with it.
+func neverStreams(t *testing.T) {
+	g := start(t, Setup{})
+	ctx, cancel := context.WithCancel(within(t))
+	cfg := g.target(streamLeg)
+	cfg.Carrier.DialContext = onSecondDial(func() bool { cancel(); return true })
+	if call, err := caller.Dial(ctx, cfg); err == nil {
+		_ = call.Hangup(within(t))
+		t.Fatal("the stream was opened")
+	}
+	s := g.Session(0)
+	w, _ := g.Calls.AwaitFor(t, 22*time.Second, 0, bridge.EventEnded)
+	awaitFor(t, atOnce, s.Done(), "the session to be closed")
+	g.saysWhy(w, "no_answer")
 }
 
 // TestAPhoneThatIgnoresItsByeIsLeft answers no BYE: both sides are closed all the

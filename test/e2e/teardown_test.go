@@ -54,7 +54,7 @@ func TestACallEndsOnBothSides(t *testing.T) {
 		},
 		{
 			name: "the call lasts too long", cause: "duration_limit",
-			agent: `limits: {duration: 1s}`, known: 3 * time.Second,
+			agent: `limits: {duration: 1s}`, known: 5 * time.Second, // the agent takes its leave
 		},
 		{
 			name: "nobody speaks", cause: "silence_limit",
@@ -75,7 +75,7 @@ func TestACallEndsOnBothSides(t *testing.T) {
 		for _, leg := range c.legs {
 			t.Run(leg+": "+c.name, func(t *testing.T) {
 				t.Parallel()
-				g := start(t, Setup{Agent: c.agent})
+				g := start(t, Setup{Agent: c.agent, Provider: realtimetest.Config{Voice: singing(500 * time.Millisecond)}})
 				p := g.phone(leg, 0)
 				// Both directions are at work.
 				if err := p.Session.Wait(within(t), func() bool { return p.Session.InputBytes() > 0 }); err != nil {
