@@ -1,8 +1,11 @@
 package rtp
 
 import (
+	"encoding/base64"
 	"encoding/binary"
+	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,6 +26,7 @@ func (*void) Heard(int64)            {}
 func (*void) ReadFromUDPAddrPort([]byte) (int, netip.AddrPort, error) {
 	return 0, netip.AddrPort{}, nil
 }
+
 func (*void) WriteToUDPAddrPort(b []byte, _ netip.AddrPort) (int, error) {
 	return len(b), nil
 }
@@ -146,5 +150,119 @@ func BenchmarkSocketReceive(b *testing.B) {
 	}
 	if v.frames < b.N {
 		b.Errorf("%d frames of %d packets", v.frames, b.N)
+	}
+}
+
+// encrypted returns settled with keys, and the peer's sealer.
+func encrypted(tb testing.TB, suite string, bytes int) (sdp.Stream, *sealer) {
+	tb.Helper()
+	offer, err := sdp.Parse(fmt.Appendf(nil, "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\nc=IN IP4 127.0.0.1\r\nm=audio 4000 RTP/SAVP 0 101\r\n"+
+		"a=rtpmap:101 telephone-event/8000\r\na=crypto:1 %s inline:%s\r\n", suite, base64.StdEncoding.EncodeToString(make([]byte, bytes))))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	_, s, err := sdp.Answer(offer, sdp.Local{SRTP: sdp.SRTPRequired, Secret: sdp.NewSecret()})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	peer := &sealer{}
+	peer.rekey(sdp.Security{Suite: s.Security.Suite, Send: s.Security.Receive})
+	return s, peer
+}
+
+var ciphers = map[string]int{
+	"AES_CM_128_HMAC_SHA1_80": 30, "AES_CM_128_HMAC_SHA1_32": 30, "AES_256_CM_HMAC_SHA1_80": 46,
+	"AEAD_AES_128_GCM": 28, "AEAD_AES_256_GCM": 44,
+}
+
+// secure is inbound with a peer that encrypts.
+func secure(tb testing.TB, suite string) (receive func(), send func(), in *inbound) {
+	tb.Helper()
+	stream, peer := encrypted(tb, suite, ciphers[suite])
+	in = newInbound()
+	in.r.update(in.now, stream)
+	s := newSender(&Config{Conn: &void{}, Downlink: &void{}, Stream: stream}, &counters{})
+	var b [headerBytes + media.FrameBytes + overhead]byte
+	receive = func() {
+		in.n++
+		in.now = in.now.Add(media.FrameDuration)
+		putHeader(b[:], false, 0, in.n, uint32(in.n)*media.FrameBytes, 1)
+		sealed, ok := peer.rtp(b[:headerBytes+media.FrameBytes])
+		if !ok {
+			tb.Fatal("not sealed")
+		}
+		in.r.receive(in.now, in.r.stream.Remote, sealed)
+	}
+	return receive, func() { s.Tick(0) }, in
+}
+
+func TestEncryptedFramesAllocateNothing(t *testing.T) {
+	if raced {
+		t.Skip("pion's sync.Pool does not keep what it is given")
+	}
+	for suite := range ciphers {
+		receive, send, in := secure(t, suite)
+		receive()
+		forge := func() {
+			putHeader(in.b[:], false, 0, in.n+1, 7, 1)
+			in.r.receive(in.now, in.r.stream.Remote, in.b[:])
+		}
+		for _, test := range []struct {
+			name string
+			run  func()
+			aead float64 // pion wraps the error of AEAD
+		}{{"received", receive, 0}, {"sent", send, 0}, {"forged", forge, 4}} {
+			if n := testing.AllocsPerRun(500, test.run); n > 0 && (n > test.aead || !strings.HasPrefix(suite, "AEAD")) {
+				t.Errorf("%s, %s: %v allocations", suite, test.name, n)
+			}
+		}
+		if c := in.r.count; c.received.Load() < 500 || c.rejected[Auth].Load() < 500 {
+			t.Errorf("%s: nothing was measured", suite)
+		}
+	}
+}
+
+func BenchmarkSealAndReceiveEncrypted(b *testing.B) {
+	for suite := range ciphers {
+		b.Run(suite, func(b *testing.B) {
+			receive, _, _ := secure(b, suite)
+			b.ReportAllocs()
+			for b.Loop() {
+				receive()
+			}
+		})
+	}
+}
+
+func BenchmarkSendEncrypted(b *testing.B) {
+	for suite := range ciphers {
+		b.Run(suite, func(b *testing.B) {
+			_, send, _ := secure(b, suite)
+			b.ReportAllocs()
+			for b.Loop() {
+				send()
+			}
+		})
+	}
+}
+
+// BenchmarkSweep is a session's part of one sweep: nothing came, nothing is due.
+func BenchmarkSweep(b *testing.B) {
+	ports, err := NewPorts(PortsConfig{Address: netip.MustParseAddr("127.0.0.1")})
+	if err != nil {
+		b.Fatal(err)
+	}
+	pair, err := ports.Open()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer pair.Close()
+	v := &void{}
+	s := NewSession(Config{Conn: pair, Uplink: v, Downlink: v, Stream: settled(), Reporter: NewReporter()})
+	s.reports.due = time.Now().Add(time.Hour)
+	buffer := make([]byte, maxDatagram)
+	b.ReportAllocs()
+	for b.Loop() {
+		s.reports.sweep(time.Now(), buffer)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
+	pionrtcp "github.com/pion/rtcp"
 
 	"github.com/callgw/callgw/sip/rtp"
 )
@@ -77,4 +78,48 @@ func TestMetricsCountWhatStatsCount(t *testing.T) {
 			t.Errorf("jitter %v observed, %v measured", jitter.total, s.Jitter)
 		}
 	})
+}
+
+func TestMetricsObserveTheQualityOfACall(t *testing.T) {
+	var round, quality tally
+	metrics := func(cfg *rtp.Config) { cfg.Metrics = rtp.Metrics{RoundTrip: &round, MOS: &quality} }
+	inReports(t, true, metrics, func(t *testing.T, c *reporting, p *peer) {
+		p.speak(500)
+		sent := c.control.packets()
+		sr := parsed(t, sent[len(sent)-1].b)[0].(*pionrtcp.SenderReport)
+		c.control.in <- datagram{addr: signalledRTCP, at: sent[len(sent)-1].at.Add(ms(50)), b: mustMarshal(t, &pionrtcp.ReceiverReport{
+			SSRC: p.ssrc, Reports: []pionrtcp.ReceptionReport{{SSRC: sr.SSRC, LastSenderReport: uint32(sr.NTPTime >> 16)}},
+		})}
+		p.speak(100)
+		c.cancel()
+		<-c.done
+		s := c.Stats()
+		if round.times != 1 || round.total != s.RoundTrip.Seconds() || s.RoundTrip != ms(50) {
+			t.Errorf("%d round trips, %v s, %v", round.times, round.total, s.RoundTrip)
+		}
+		if quality.times != 1 || quality.total != s.MOS || s.MOS < 4 {
+			t.Errorf("%d estimates, %v, %v", quality.times, quality.total, s.MOS)
+		}
+	})
+}
+
+func TestMetricsObserveNothingOfACallWithoutMedia(t *testing.T) {
+	var round, quality tally
+	inCall(t, func(cfg *rtp.Config) { cfg.Metrics = rtp.Metrics{RoundTrip: &round, MOS: &quality} }, func(t *testing.T, c *call, _ *peer) {
+		c.cancel()
+		<-c.done
+		if round.times+quality.times != 0 {
+			t.Errorf("%d round trips, %d estimates", round.times, quality.times)
+		}
+	})
+}
+
+func TestReasonsAreLabels(t *testing.T) {
+	var names []string
+	for r := range rtp.Reasons {
+		names = append(names, r.String())
+	}
+	if diff := cmp.Diff([]string{"malformed", "source", "ssrc", "payload", "auth", "replay"}, names); diff != "" {
+		t.Error(diff)
+	}
 }

@@ -40,7 +40,6 @@ type reporting struct {
 	*call
 	reporter *rtp.Reporter
 	control  *control
-	stream   sdp.Stream
 }
 
 // inReports runs test in a bubble with a started call that reports.
@@ -67,7 +66,6 @@ func inReports(t *testing.T, own bool, change func(*rtp.Config), test func(t *te
 			if change != nil {
 				change(cfg)
 			}
-			c.stream = cfg.Stream
 		})
 		c.Start()
 		synctest.Wait()

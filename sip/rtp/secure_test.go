@@ -31,27 +31,40 @@ var suites = []struct {
 	{"AEAD_AES_256_GCM", srtp.ProtectionProfileAeadAes256Gcm, 44},
 }
 
-// secured returns a stream whose peer has a key of bytes like fill.
-func secured(t *testing.T, suite string, bytes int, fill byte) sdp.Stream {
+// secured returns a stream that an offer and our answer settled, with the keys that
+// stood in them. The peer's bytes count up from first.
+func secured(t *testing.T, suite string, bytes int, first byte) (s sdp.Stream, ours, theirs []byte) {
 	t.Helper()
+	theirs = make([]byte, bytes)
+	for i := range theirs {
+		theirs[i] = first + byte(i)
+	}
 	offer, err := sdp.Parse(fmt.Appendf(nil, "v=0\r\no=- 1 1 IN IP4 198.51.100.7\r\ns=-\r\nc=IN IP4 198.51.100.7\r\nt=0 0\r\n"+
 		"m=audio 4000 RTP/SAVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\na=crypto:1 %s inline:%s\r\n",
-		suite, base64.StdEncoding.EncodeToString([]byte(strings.Repeat(string(rune(fill)), bytes)))))
+		suite, base64.StdEncoding.EncodeToString(theirs)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, s, err := sdp.Answer(offer, sdp.Local{SRTP: sdp.SRTPRequired, Secret: sdp.NewSecret()})
+	answer, s, err := sdp.Answer(offer, sdp.Local{SRTP: sdp.SRTPRequired, Secret: sdp.NewSecret()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
+	_, key, _ := strings.Cut(string(answer), "inline:")
+	ours, err = base64.StdEncoding.DecodeString(strings.TrimSpace(key))
+	if err != nil || len(ours) != bytes {
+		t.Fatalf("a key of %d bytes: %v", len(ours), err)
+	}
+	return s, ours, theirs
 }
 
 // protection returns pion's context for one way.
-func protection(t *testing.T, profile srtp.ProtectionProfile, suite sdp.Suite, key sdp.Key) *srtp.Context {
+func protection(t *testing.T, profile srtp.ProtectionProfile, key []byte) *srtp.Context {
 	t.Helper()
-	master, salt := suite.Split(key)
-	c, err := srtp.CreateContext(master, salt, profile, srtp.SRTPReplayProtection(64), srtp.SRTCPReplayProtection(64))
+	n, err := profile.KeyLen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := srtp.CreateContext(key[:n], key[n:], profile, srtp.SRTPReplayProtection(64), srtp.SRTCPReplayProtection(64))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,30 +74,30 @@ func protection(t *testing.T, profile srtp.ProtectionProfile, suite sdp.Suite, k
 // far is the peer's end of a secured call, as pion does it.
 type far struct {
 	*peer
-	t        *testing.T
-	out, in  *srtp.Context
-	security sdp.Security
+	t       *testing.T
+	out, in *srtp.Context
+	stream  sdp.Stream
 }
 
 // inSecureCall runs test in a bubble with a started call that is encrypted.
 func inSecureCall(t *testing.T, suite int, change func(*rtp.Config), test func(t *testing.T, c *call, f *far)) {
 	t.Helper()
 	u := suites[suite]
-	s := secured(t, u.name, u.bytes, 'a')
+	s, ours, theirs := secured(t, u.name, u.bytes, 1)
 	inCall(t, func(cfg *rtp.Config) {
 		cfg.Stream = s
 		if change != nil {
 			change(cfg)
 		}
 	}, func(t *testing.T, c *call, p *peer) {
-		f := &far{peer: p, t: t, security: s.Security}
-		f.rekey(u.profile, s.Security)
+		f := &far{peer: p, t: t, stream: s}
+		f.rekey(u.profile, ours, theirs)
 		test(t, c, f)
 	})
 }
 
-func (f *far) rekey(profile srtp.ProtectionProfile, s sdp.Security) {
-	f.out, f.in = protection(f.t, profile, s.Suite, s.Receive), protection(f.t, profile, s.Suite, s.Send)
+func (f *far) rekey(profile srtp.ProtectionProfile, ours, theirs []byte) {
+	f.out, f.in = protection(f.t, profile, theirs), protection(f.t, profile, ours)
 }
 
 // seal protects a packet.
@@ -147,8 +160,8 @@ func TestWhatIsNotAuthenticIsNotHeard(t *testing.T) {
 				forger := *f.peer
 				forger.from, forger.sequence = stranger, 1
 				other := *f
-				o := secured(t, u.name, u.bytes, 'z')
-				other.rekey(u.profile, o.Security)
+				_, ours, theirs := secured(t, u.name, u.bytes, 100)
+				other.rekey(u.profile, ours, theirs)
 				for range 5 {
 					forger.deliver(forger.make(voice(1)))             // in the clear
 					forger.deliver(other.seal(forger.make(voice(1)))) // of another key
@@ -294,12 +307,12 @@ func TestRekeying(t *testing.T) {
 	inSecureCall(t, 5, nil, func(t *testing.T, c *call, f *far) {
 		want := f.speak(10)
 		before := *f
-		s := secured(t, u.name, u.bytes, 'b')
+		s, ours, theirs := secured(t, u.name, u.bytes, 100)
 		c.Update(s)
 		synctest.Wait()
 		c.wire.packets()
 		want = append(want, f.speak(5)...) // still the old key
-		f.rekey(u.profile, s.Security)
+		f.rekey(u.profile, ours, theirs)
 		want = append(want, f.speak(200)...)
 		sameAudio(t, c.heard(), want)
 		for _, d := range c.wire.packets() {
@@ -317,8 +330,7 @@ func TestRekeying(t *testing.T) {
 
 func TestHoldKeepsTheRollOverCounter(t *testing.T) {
 	inSecureCall(t, 0, nil, func(t *testing.T, c *call, f *far) {
-		s := secured(t, suites[0].name, suites[0].bytes, 'a')
-		s.Security = f.security
+		s := f.stream
 		f.speak(20)
 		hold := s
 		hold.Direction = sdp.Inactive
@@ -347,8 +359,7 @@ func TestTimeInTheClearUsesNoIndexTwice(t *testing.T) {
 		if !bytes.HasSuffix(c.heard(), want) {
 			t.Error("not heard in the clear")
 		}
-		s := secured(t, suites[0].name, suites[0].bytes, 'a')
-		s.Security = f.security
+		s := f.stream
 		c.Update(s)
 		synctest.Wait()
 		c.wire.packets()
@@ -375,11 +386,12 @@ func TestBrokenKeySendsNothing(t *testing.T) {
 }
 
 func TestSecuredReports(t *testing.T) {
-	for i, u := range suites {
+	for _, u := range suites {
 		t.Run(u.name, func(t *testing.T) {
-			inReports(t, true, func(cfg *rtp.Config) { cfg.Stream = secured(t, u.name, u.bytes, 'a') }, func(t *testing.T, c *reporting, p *peer) {
+			s, ours, theirs := secured(t, u.name, u.bytes, 1)
+			inReports(t, true, func(cfg *rtp.Config) { cfg.Stream = s }, func(t *testing.T, c *reporting, p *peer) {
 				f := &far{peer: p, t: t}
-				f.rekey(suites[i].profile, c.stream.Security)
+				f.rekey(u.profile, ours, theirs)
 				f.speak(500)
 				d := c.control.packets()
 				if len(d) == 0 {

@@ -2,6 +2,7 @@ package rtp_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"net/netip"
 	"slices"
@@ -213,6 +214,178 @@ func TestDigitsAreSent(t *testing.T) {
 		}
 		if next := sent[8]; next.kind() != 0 || next.timestamp() != sent[0].timestamp()+8*160 {
 			t.Errorf("audio after the key: timestamp +%d", next.timestamp()-sent[0].timestamp())
+		}
+	})
+}
+
+// keys returns the telephone-events among the packets, and the audio.
+func keys(sent []datagram) (events []datagram, audio []byte) {
+	for _, d := range sent {
+		if d.kind() == 101 {
+			events = append(events, d)
+		} else {
+			audio = append(audio, d.payload()...)
+		}
+	}
+	return events, audio
+}
+
+func (d datagram) duration() int { return int(d.payload()[2])<<8 | int(d.payload()[3]) }
+func (d datagram) ends() bool    { return d.payload()[1]&0x80 != 0 }
+
+func TestDigitDurations(t *testing.T) {
+	for _, test := range []struct {
+		ptime      int
+		press      time.Duration
+		durations  []int
+		firstEnded int
+	}{
+		{20, 0, []int{160, 320, 480, 640, 800, 800, 800}, 4},
+		{20, time.Millisecond, []int{160, 320, 320, 320}, 1}, // not below 40 ms
+		{20, ms(50), []int{160, 320, 400, 400, 400}, 2},
+		{10, ms(40), []int{80, 160, 240, 320, 320, 320}, 3},
+		{30, ms(100), []int{240, 480, 720, 800, 800, 800}, 3},
+		{60, ms(40), []int{320, 320, 320}, 0},
+	} {
+		inCall(t, func(cfg *rtp.Config) { cfg.Stream.Ptime = ms(test.ptime) }, func(t *testing.T, c *call, _ *peer) {
+			time.Sleep(ms(60))
+			c.wire.packets()
+			if err := c.SendDigit('5', test.press); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(ms(600))
+			events, _ := keys(c.wire.packets())
+			if len(events) != len(test.durations) {
+				t.Fatalf("ptime %d, %v: %d packets", test.ptime, test.press, len(events))
+			}
+			for i, d := range events {
+				if d.duration() != test.durations[i] || d.ends() != (i >= test.firstEnded) || d.marker() != (i == 0) || d.timestamp() != events[0].timestamp() {
+					t.Errorf("ptime %d, %v: packet %d: %d, end %v, marker %v", test.ptime, test.press, i, d.duration(), d.ends(), d.marker())
+				}
+			}
+		})
+	}
+}
+
+func TestDigitsQueueWithPauses(t *testing.T) {
+	inCall(t, nil, func(t *testing.T, c *call, _ *peer) {
+		const number = "0123456789*#ABCD"
+		for i := range len(number) {
+			if err := c.SendDigit(media.Digit(number[i]), 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c.say(bytes.Repeat([]byte{1}, 160*50))
+		time.Sleep(6 * time.Second)
+		sent := c.wire.packets()
+		events, audio := keys(sent)
+		if len(events) != 7*16 || bytes.Count(audio, []byte{1}) != 160*50 {
+			t.Fatalf("%d packets, %d bytes of speech", len(events), bytes.Count(audio, []byte{1}))
+		}
+		for i := 0; i < len(events); i += 7 {
+			if code := events[i].payload()[0]; int(code) != i/7 || !events[i].marker() {
+				t.Errorf("key %d is %d", i/7, code)
+			}
+			if i == 0 {
+				continue
+			}
+			// ITU-T Q.24: from the end of the tone to the next one, 60 ms or more.
+			end := events[i-1].timestamp() + uint32(events[i-1].duration())
+			if gap := events[i].timestamp() - end; gap < 480 || gap > 1600 {
+				t.Errorf("%d samples between keys", gap)
+			}
+			if quiet := events[i].at.Sub(events[i-1].at); quiet < ms(60) {
+				t.Errorf("%v from the last packet of one key to the next key", quiet)
+			}
+		}
+		for i, d := range sent {
+			if i > 0 && (d.sequence() != sent[i-1].sequence()+1 || d.at.Sub(sent[i-1].at) != ms(20)) {
+				t.Errorf("packet %d is out of step", i)
+			}
+		}
+	})
+}
+
+// TestLongDigitsAreSentInSegments lets the receiving half judge as well.
+func TestLongDigitsAreSentInSegments(t *testing.T) {
+	for _, press := range []time.Duration{8191 * time.Millisecond, 8192 * time.Millisecond, 8200 * time.Millisecond, 20 * time.Second, time.Minute} {
+		inCall(t, func(cfg *rtp.Config) { cfg.Timeout = -1 }, func(t *testing.T, c *call, p *peer) {
+			if err := c.SendDigit('9', press); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(press + time.Second)
+			events, _ := keys(c.wire.packets())
+			samples := int(press / (125 * time.Microsecond))
+			total, segments := 0, 1
+			for i, d := range events {
+				if i > 0 && d.timestamp() != events[i-1].timestamp() {
+					// RFC 4733 §2.5.1.3
+					segments++
+					if before := events[i-1]; before.duration() != 0xFFFF || before.ends() || d.timestamp() != before.timestamp()+0xFFFF {
+						t.Errorf("%v: a segment of %d, end %v, before +%d", press, before.duration(), before.ends(), d.timestamp()-before.timestamp())
+					}
+					total += 0xFFFF
+				} else if i > 0 && d.duration() < events[i-1].duration() {
+					t.Errorf("%v: %d after %d", press, d.duration(), events[i-1].duration())
+				}
+				if d.marker() != (i == 0) || d.ends() != (i >= len(events)-3) {
+					t.Errorf("%v: packet %d of %d: marker %v, end %v", press, i, len(events), d.marker(), d.ends())
+				}
+				p.kind = 101
+				e := p.make(d.payload())
+				binary.BigEndian.PutUint32(e.b[4:], d.timestamp())
+				p.deliver(e)
+			}
+			if total += events[len(events)-1].duration(); total != samples || segments != (samples-1)/0xFFFF+1 {
+				t.Errorf("%v: %d samples in %d segments, want %d", press, total, segments, samples)
+			}
+			synctest.Wait()
+			if got := c.pressed(); got != "9" {
+				t.Errorf("%v: heard as %q", press, got)
+			}
+		})
+	}
+}
+
+func TestDigitKeepsItsTimeThroughSkippedFrames(t *testing.T) {
+	inCall(t, nil, func(t *testing.T, c *call, _ *peer) {
+		if err := c.SendDigit('1', ms(200)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(ms(40))
+		rtp.Tick(c.Session, 3)
+		time.Sleep(ms(300))
+		events, _ := keys(c.wire.packets())
+		var durations []int
+		for _, d := range events {
+			durations = append(durations, d.duration())
+		}
+		if want := []int{160, 320, 960, 1120, 1280, 1440, 1600, 1600, 1600}; !slices.Equal(durations, want) {
+			t.Errorf("durations %v", durations)
+		}
+	})
+}
+
+func TestDigitsAreDroppedWhenThePeerTakesNone(t *testing.T) {
+	inCall(t, nil, func(t *testing.T, c *call, _ *peer) {
+		for range 3 {
+			if err := c.SendDigit('1', time.Second); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(ms(40))
+		none := stream()
+		none.Send.Event, none.Send.Events = 0, false
+		c.Update(none)
+		c.wire.packets()
+		time.Sleep(time.Second)
+		for _, d := range c.wire.packets() {
+			if len(d.payload()) != 160 {
+				t.Fatalf("%d bytes of type %d", len(d.payload()), d.kind())
+			}
+		}
+		if s := c.Stats(); s.DigitsLost != 3 {
+			t.Errorf("%+v", s)
 		}
 	})
 }
