@@ -30,7 +30,7 @@ func Parse(text []byte) (Parsed, error) {
 	p := Parsed{
 		Stream: string(m.stream), Timestamp: m.timestamp,
 		Digit: string(m.digit), Mark: string(m.mark),
-		Event: [...]string{"", "connected", "start", "media", "dtmf", "mark", "stop"}[m.event],
+		Event: [...]string{"", "connected", "start", "media", "dtmf", "mark", "stop", "status", "pause", "resume", "fault"}[m.event],
 	}
 	var err error
 	if p.Audio, err = m.audio(nil); err != nil {
@@ -105,7 +105,7 @@ var ParseMark = parseMark
 // Playhead is the playhead.
 type Playhead struct{ h playhead }
 
-func (p *Playhead) Play(now time.Time, from, n int64) uint64          { return p.h.play(now, from, n) }
+func (p *Playhead) Play(now time.Time, from, n int64) uint64          { return p.h.play(now, from, n, 0) }
 func (p *Playhead) Clear(now time.Time) int64                         { return p.h.clear(now) }
 func (p *Playhead) Echo(now time.Time, gen, seq uint64) (int64, bool) { return p.h.echo(now, gen, seq) }
 func (p *Playhead) Position(now time.Time) int64                      { return p.h.position(now) }
@@ -146,7 +146,7 @@ func NewBench(conn net.Conn, w http.ResponseWriter, r *http.Request, up media.Up
 	if err != nil {
 		return nil, err
 	}
-	sock, err := upgrade(w, r, time.Now().Add(time.Minute))
+	sock, err := upgrade(w, r, "", time.Now().Add(time.Minute))
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +159,7 @@ func NewBench(conn net.Conn, w http.ResponseWriter, r *http.Request, up media.Up
 
 // Receive reads and handles one message.
 func (b *Bench) Receive() error {
-	text, err := b.reader.socket.next()
+	text, _, err := b.reader.socket.next()
 	if err != nil {
 		return err
 	}
@@ -178,4 +178,13 @@ func (b *Bench) Send() error {
 		b.Stream.head.echo(time.Now(), b.Stream.head.gen, b.Stream.head.pending[n-1].seq)
 	}
 	return nil
+}
+
+// DialTwiML returns what a transfer of a call would ask for.
+func DialTwiML(target string) (string, error) {
+	h, err := NewHandler(Config{PublicURL: "https://voice.example.com", Handler: func(context.Context, *Stream) {}})
+	if err != nil {
+		return "", err
+	}
+	return newStream(h, url.Values{"CallSid": {"CA1"}, "From": {"anonymous"}, "To": {"+14155550123"}}).dialTwiML(target)
 }

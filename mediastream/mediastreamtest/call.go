@@ -23,6 +23,7 @@ type Call struct {
 
 	control chan control
 	done    chan struct{} // closed when Run has returned
+	phone   bool          // it was the phone that ended the stream; set before done is closed
 
 	mu         sync.Mutex
 	violations []string
@@ -73,7 +74,9 @@ func (c *Call) Run(ctx context.Context, up media.Uplink, down media.Downlink) er
 	inbox := make(chan arrival)
 	gone := make(chan struct{})
 	reading.Go(func() { c.read(inbox, gone) })
-	err := newExchange(c, up, down).run(ctx, inbox)
+	x := newExchange(c, up, down)
+	err := x.run(ctx, inbox)
+	c.phone = x.stopping != nil
 	close(gone)
 	_ = c.ws.Close() // err says why
 	reading.Wait()

@@ -39,6 +39,10 @@ type Config struct {
 	// Record keeps what the caller hears for Call.Recording.
 	Record bool
 
+	// API, if set, is the carrier's REST API, which may then end the call or
+	// take it elsewhere.
+	API *API
+
 	// DialContext opens connections. Default: a net.Dialer's.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 }

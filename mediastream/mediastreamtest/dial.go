@@ -47,15 +47,25 @@ func Dial(ctx context.Context, cfg Config) (*Call, error) {
 	if err != nil {
 		return nil, err
 	}
+	c, err := connect(ctx, cfg, random, answer.Connect.Stream)
+	if err == nil && cfg.API != nil {
+		cfg.API.adopt(c)
+	}
+	return c, err
+}
+
+// connect opens the stream that TwiML asks for.
+func connect(ctx context.Context, cfg Config, random *rand.Rand, to streamNoun) (*Call, error) {
 	c := &Call{
 		cfg: cfg, random: random, stream: sid("MZ", random),
 		control: make(chan control, 8), done: make(chan struct{}),
 	}
-	if c.ws, err = open(ctx, &cfg, answer.Connect.Stream.URL); err != nil {
+	var err error
+	if c.ws, err = open(ctx, &cfg, to.URL); err != nil {
 		return nil, err
 	}
 	parameters := make(map[string]string)
-	for _, p := range answer.Connect.Stream.Parameter {
+	for _, p := range to.Parameter {
 		parameters[p.Name] = p.Value
 	}
 	if err := c.begin(parameters); err != nil {
@@ -78,15 +88,21 @@ func webhook(ctx context.Context, cfg *Config) ([]byte, error) {
 		"CallStatus": {"ringing"}, "Direction": {"inbound"},
 	}
 	maps.Copy(form, cfg.Params)
+	return post(ctx, cfg, cfg.WebhookURL, signedURL(cfg), form)
+}
+
+// post sends a signed request to target, which the gateway knows as signed, and
+// returns what it answers.
+func post(ctx context.Context, cfg *Config, target, signed string, form url.Values) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, webhookTimeout)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, cfg.WebhookURL, strings.NewReader(form.Encode()))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, target, strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, fmt.Errorf("mediastreamtest: webhook: %w", err)
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	if cfg.AuthToken != "" {
-		r.Header.Set("X-Twilio-Signature", mediastream.Sign(cfg.AuthToken, signedURL(cfg, r.URL), form))
+		r.Header.Set("X-Twilio-Signature", mediastream.Sign(cfg.AuthToken, signed, form))
 	}
 	client := http.Client{Transport: &http.Transport{DialContext: cfg.DialContext, DisableKeepAlives: true}}
 	response, err := client.Do(r)
@@ -98,16 +114,20 @@ func webhook(ctx context.Context, cfg *Config) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mediastreamtest: webhook: %w", err)
 	}
-	if response.StatusCode != http.StatusOK {
+	if response.StatusCode/100 != 2 {
 		return nil, fmt.Errorf("mediastreamtest: webhook: %s: %.100s: %w", response.Status, body, media.LegFailed)
 	}
 	return body, nil
 }
 
-// signedURL returns u as the gateway believes it was asked.
-func signedURL(cfg *Config, u *url.URL) string {
+// signedURL returns the webhook's URL as the gateway believes it was asked.
+func signedURL(cfg *Config) string {
 	if cfg.PublicURL == "" {
-		return u.String()
+		return cfg.WebhookURL
+	}
+	u, err := url.Parse(cfg.WebhookURL)
+	if err != nil {
+		return cfg.WebhookURL // the request fails too
 	}
 	return strings.TrimSuffix(cfg.PublicURL, "/") + u.RequestURI()
 }

@@ -76,12 +76,25 @@ func (x *exchange) run(ctx context.Context, inbox <-chan arrival) error {
 				return fmt.Errorf("mediastreamtest: crashed: %w", media.LegFailed)
 			case stall:
 				// Nobody empties the inbox: the socket is not read either.
-				<-ctx.Done()
-				return fmt.Errorf("mediastreamtest: stalled: %w: %w", media.LegFailed, context.Cause(ctx))
+				return x.stall(ctx)
 			}
 		case <-done:
 			x.stop(now, context.Cause(ctx))
 			done = nil
+		}
+	}
+}
+
+// stall waits until the call is over for the carrier.
+func (x *exchange) stall(ctx context.Context) error {
+	for {
+		select {
+		case step := <-x.c.control:
+			if step.kind == hangUp {
+				return fmt.Errorf("mediastreamtest: stalled: %w", step.cause)
+			}
+		case <-ctx.Done():
+			return fmt.Errorf("mediastreamtest: stalled: %w: %w", media.LegFailed, context.Cause(ctx))
 		}
 	}
 }

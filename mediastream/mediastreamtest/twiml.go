@@ -16,17 +16,18 @@ type response struct {
 		Reason string `xml:"reason,attr"`
 	}
 	Say     string
-	Connect *struct {
-		Stream struct {
-			URL            string `xml:"url,attr"`
-			StatusCallback string `xml:"statusCallback,attr"`
-			Parameter      []struct {
-				Name  string `xml:"name,attr"`
-				Value string `xml:"value,attr"`
-			}
-		}
+	Connect *struct{ Stream streamNoun }
+	Hangup  *struct{}
+}
+
+// streamNoun is where a call is to be connected to.
+type streamNoun struct {
+	URL            string `xml:"url,attr"`
+	StatusCallback string `xml:"statusCallback,attr"`
+	Parameter      []struct {
+		Name  string `xml:"name,attr"`
+		Value string `xml:"value,attr"`
 	}
-	Hangup *struct{}
 }
 
 // RejectedError is the answer of a gateway that does not take the call.
@@ -65,17 +66,21 @@ func readTwiML(text []byte) (response, error) {
 	case r.Hangup == nil:
 		return r, errors.New("mediastreamtest: TwiML: nothing ends the call after Connect")
 	}
-	u, err := url.Parse(r.Connect.Stream.URL)
+	return r, r.Connect.Stream.check()
+}
+
+func (s *streamNoun) check() error {
+	u, err := url.Parse(s.URL)
 	if err != nil || u.Scheme != "wss" && u.Scheme != "ws" || u.Host == "" {
-		return r, fmt.Errorf("mediastreamtest: TwiML: 31922/31923: stream URL %q", r.Connect.Stream.URL)
+		return fmt.Errorf("mediastreamtest: TwiML: 31922/31923: stream URL %q", s.URL)
 	}
 	if u.RawQuery != "" {
-		return r, fmt.Errorf("mediastreamtest: TwiML: 31920: query in stream URL %q", r.Connect.Stream.URL)
+		return fmt.Errorf("mediastreamtest: TwiML: 31920: query in stream URL %q", s.URL)
 	}
-	for _, p := range r.Connect.Stream.Parameter {
+	for _, p := range s.Parameter {
 		if len(p.Name)+len(p.Value) >= 500 {
-			return r, fmt.Errorf("mediastreamtest: TwiML: parameter %q: 500 characters or more", p.Name)
+			return fmt.Errorf("mediastreamtest: TwiML: parameter %q: 500 characters or more", p.Name)
 		}
 	}
-	return r, nil
+	return nil
 }

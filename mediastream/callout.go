@@ -30,8 +30,8 @@ type Outbound struct {
 	// Handler carries the call as Config.Handler does, which is the default.
 	// The stream's Answer returns when the phone was picked up.
 	Handler func(ctx context.Context, s *Stream)
-	// Observe, if set, is told of the call's progress, in order, and of whom
-	// AMD has heard. It must not block.
+	// Observe, if set, is told of the call's progress until its stream ends, in
+	// order, and of whom AMD has heard. It must not block.
 	Observe func(StatusEvent)
 }
 
@@ -78,7 +78,7 @@ func (h *Handler) Call(ctx context.Context, out Outbound) (*Stream, error) {
 	ringing := cmp.Or(out.RingTimeout, DefaultRingTimeout)
 	call, err := h.cfg.REST.Create(ctx, OutboundCall{
 		To: out.To, From: out.From,
-		TwiML:     connectTwiML(h.cfg.streamURL(h.profile.media), status, token),
+		TwiML:     h.profile.answers.connect(connection{h.cfg.streamURL(h.profile.media), status, token}),
 		StatusURL: status, RingTimeout: ringing, TimeLimit: out.TimeLimit, AMD: out.AMD,
 	})
 	if err != nil {
