@@ -20,12 +20,15 @@ func (s *Stream) Answer(ctx context.Context) error {
 	if s.placed != nil {
 		return s.pickUp(ctx)
 	}
+	if s.profile.born {
+		return s.accept()
+	}
 	self := newPromise()
 	self.keep(s)
 	token := s.tokens.issue(self)
 	defer s.tokens.revoke(token)
 	origin := s.cfg.origin()
-	if !s.decide(connectTwiML(s.cfg.streamURL(s.profile.media), origin+s.profile.status, token)) {
+	if !s.decide(s.profile.answers.connect(connection{s.cfg.streamURL(s.profile.media), origin + s.profile.status, token})) {
 		if err := s.err(); err != nil {
 			return err
 		}

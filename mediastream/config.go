@@ -29,6 +29,8 @@ const (
 
 // Config of a [Handler].
 type Config struct {
+	// Carrier is whose dialect is spoken. Default Twilio.
+	Carrier Carrier
 	// PublicURL is this server's origin, and path prefix if any, as the carrier
 	// sees it: https://voice.example.com. Signatures are checked against it and
 	// stream URLs are built from it; forwarding headers are never believed.
@@ -36,8 +38,11 @@ type Config struct {
 	PublicURL string
 	// Validate demands that every request be signed.
 	Validate bool
-	// AuthTokens are the tokens that may have signed: primary, secondary.
-	// Required if Validate.
+	// AuthTokens are the secrets that may have signed: primary, secondary. What
+	// they are differs: Twilio's and Plivo's auth token, SignalWire's signing
+	// key, Telnyx's public key, Vonage's signature secret, jambonz's webhook
+	// secret. Of Asterisk and Generic they are what the peer shows to be let
+	// in. Required if Validate.
 	AuthTokens []string
 	// AccountSID, if set, is the only account whose calls are taken.
 	AccountSID string

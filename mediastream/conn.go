@@ -25,13 +25,16 @@ type hijacker struct {
 }
 
 // upgrade answers a WebSocket handshake. Carriers send no Origin and need no
-// subprotocol; compression would cost more than base64 of noise can yield.
-// Reading ends at cutoff.
-func upgrade(w http.ResponseWriter, r *http.Request, cutoff time.Time) (*socket, error) {
+// subprotocol but the one given, if any; compression would cost more than base64
+// of noise can yield. Reading ends at cutoff.
+func upgrade(w http.ResponseWriter, r *http.Request, subprotocol string, cutoff time.Time) (*socket, error) {
 	upgrader := websocket.Upgrader{
 		ReadBufferSize: readBuffer, WriteBufferSize: writeBuffer,
 		HandshakeTimeout: 5 * time.Second,
 		CheckOrigin:      func(*http.Request) bool { return true },
+	}
+	if subprotocol != "" {
+		upgrader.Subprotocols = []string{subprotocol}
 	}
 	h := &hijacker{w, &alarmConn{cutoff: cutoff}}
 	ws, err := upgrader.Upgrade(h, r, nil)
@@ -47,17 +50,17 @@ type socket struct {
 	*websocket.Conn
 	below *alarmConn
 	text  []byte // the latest message, reused
+	token string // of the path
+	early []byte // audio that came before the start message
 }
 
-// next reads one text message. It is valid until the next call.
-func (s *socket) next() ([]byte, error) {
+// next reads one message. It is valid until the next call.
+func (s *socket) next() (message []byte, binary bool, err error) {
 	kind, r, err := s.NextReader()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	if kind != websocket.TextMessage {
-		return nil, faultBinary
-	}
+	binary = kind == websocket.BinaryMessage
 	s.text = s.text[:0]
 	for {
 		if len(s.text) == cap(s.text) {
@@ -67,9 +70,9 @@ func (s *socket) next() ([]byte, error) {
 		s.text = s.text[:len(s.text)+n]
 		if err != nil {
 			if err == io.EOF { // of the message
-				return s.text, nil
+				return s.text, binary, nil
 			}
-			return nil, err
+			return nil, false, err
 		}
 	}
 }

@@ -42,6 +42,8 @@ const (
 	dropPayload = "bad_payload"
 	dropDigit   = "bad_digit"
 	dropMark    = "lost_mark"
+	dropLate    = "late_media"      // overtaken by too many others, or doubled
+	dropRefused = "refused_message" // one of ours, by the carrier
 )
 
 // faultHangUp is a call that the carrier would not end.
@@ -49,7 +51,7 @@ const faultHangUp = "hang_up"
 
 // faultReasons are the values of the reason label.
 func faultReasons() []string {
-	reasons := []string{dropPayload, dropDigit, dropMark, faultHangUp}
+	reasons := []string{dropPayload, dropDigit, dropMark, dropLate, dropRefused, faultHangUp}
 	for _, f := range []*fault{
 		faultBinary, faultOversize, faultMalformed, faultOrder, faultStream, faultNoStart,
 		faultToken, faultCall, faultFormat, faultLost, faultStalled, faultSilent,

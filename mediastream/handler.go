@@ -2,6 +2,7 @@ package mediastream
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -32,10 +33,14 @@ func NewHandler(cfg Config) (*Handler, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
+	profile, err := cfg.Carrier.profile()
+	if err != nil {
+		return nil, fmt.Errorf("mediastream: %w", err)
+	}
 	cfg.AuthTokens = slices.Clone(cfg.AuthTokens)
 	return &Handler{
 		cfg:      cfg,
-		profile:  twilio(),
+		profile:  profile,
 		arrivals: make(chan *Stream),
 		drain:    make(chan struct{}),
 		streams:  make(map[string]*Stream),
@@ -46,9 +51,15 @@ func NewHandler(cfg Config) (*Handler, error) {
 // Register adds the carrier's endpoints to mux. The server's write timeout must
 // be longer than Config.AnswerTimeout.
 func (h *Handler) Register(mux *http.ServeMux) {
+	mux.HandleFunc("GET "+h.profile.media, h.media)
+	if h.profile.tokenInPath {
+		mux.HandleFunc("GET "+h.profile.media+"/{"+tokenSegment+"}", h.media)
+	}
+	if h.profile.born {
+		return
+	}
 	mux.HandleFunc("POST "+h.profile.voice, h.voice)
 	mux.HandleFunc("GET "+h.profile.voice, h.voice)
-	mux.HandleFunc("GET "+h.profile.media, h.media)
 	mux.HandleFunc("POST "+h.profile.status, h.status)
 	mux.HandleFunc("POST "+h.profile.after, h.after)
 }
@@ -154,11 +165,13 @@ func (h *Handler) stream(call string) *Stream {
 }
 
 // authentic tells whether r was signed as a request to target, which begins
-// with the public URL, with these parameters.
-func (h *Handler) authentic(r *http.Request, target string, form url.Values) bool {
-	return !h.cfg.Validate ||
-		ValidSignature(h.cfg.AuthTokens, target, form, r.Header.Get(h.profile.signatureHeader))
+// with the public URL, with these parameters or this body.
+func (h *Handler) authentic(r *http.Request, target string, form url.Values, body []byte) bool {
+	return !h.cfg.Validate || h.profile.requests.signed(h.cfg.AuthTokens, r, target, form, body)
 }
+
+// tokenSegment is the name of the path's segment that is the token.
+const tokenSegment = "token"
 
 // target returns what follows the origin in the URL that the carrier asked
 // for, byte for byte, as it is signed.

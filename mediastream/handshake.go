@@ -11,25 +11,30 @@ import (
 // media serves the WebSocket. It is accepted at once; what it is worth shows
 // in its start message, and until then nothing of value hangs on it.
 func (h *Handler) media(w http.ResponseWriter, r *http.Request) {
-	if !h.authentic(r, h.cfg.streamURL("")+target(r), nil) {
+	if !h.profile.born && !h.profile.requests.upgradeUnsigned && !h.authentic(r, h.cfg.streamURL("")+target(r), nil, nil) {
 		h.reject(r, rejectSignature)
 		http.Error(w, "signature does not match", http.StatusForbidden)
 		return
 	}
-	sock, err := upgrade(w, r, time.Now().Add(h.cfg.StartTimeout))
+	sock, err := upgrade(w, r, h.profile.subprotocol, time.Now().Add(h.cfg.StartTimeout))
 	if err != nil {
 		h.reject(r, rejectUpgrade)
 		return
 	}
+	sock.token = r.PathValue(tokenSegment)
 	if !h.open(sock) {
 		sock.sendClose(media.Shutdown.CloseCode(), media.Shutdown.String())
 		_ = sock.Close()
 		return
 	}
 	defer h.openings.Done()
-	s, st, err := h.shake(sock)
+	s, st, err := h.shake(r, sock)
 	h.opened(sock)
-	if err == nil {
+	switch {
+	case err != nil:
+	case h.profile.born:
+		err = h.bear(r, sock, st)
+	default:
 		err = s.attach(sock, st)
 	}
 	if err == nil {
@@ -45,8 +50,8 @@ func (h *Handler) media(w http.ResponseWriter, r *http.Request) {
 }
 
 // shake reads the messages that begin a stream. The stream is nil if the token
-// names none.
-func (h *Handler) shake(sock *socket) (*Stream, start, error) {
+// names none, or if it begins a call.
+func (h *Handler) shake(r *http.Request, sock *socket) (*Stream, start, error) {
 	var m message
 	if h.profile.connected {
 		if err := h.expect(sock, &m, eventConnected); err != nil {
@@ -60,7 +65,16 @@ func (h *Handler) shake(sock *socket) (*Stream, start, error) {
 	if err != nil {
 		return nil, start{}, faultMalformed
 	}
-	promised := h.tokens.claim(st.parameters[tokenParameter])
+	if h.profile.born {
+		switch {
+		case h.cfg.Validate && !h.admit(r) && !h.knows(st.parameters[sharedParameter]):
+			return nil, start{}, faultToken
+		case h.profile.checkFormat(st) != nil:
+			return nil, start{}, faultFormat
+		}
+		return nil, st, nil
+	}
+	promised := h.tokens.claim(h.profile.tokenOf(sock, st))
 	if promised == nil {
 		return nil, start{}, faultToken
 	}
@@ -70,7 +84,7 @@ func (h *Handler) shake(sock *socket) (*Stream, start, error) {
 		return nil, start{}, faultToken
 	}
 	// The token is spent even if it came with the wrong call: then it leaked.
-	if st.call != s.call || st.account != s.account {
+	if !h.profile.unbound && (st.call != s.call || st.account != "" && st.account != s.account) {
 		return s, start{}, faultCall
 	}
 	if err := h.profile.checkFormat(st); err != nil {
@@ -83,12 +97,21 @@ func (h *Handler) shake(sock *socket) (*Stream, start, error) {
 // expect reads the next known message into m, which must be of this kind.
 func (h *Handler) expect(sock *socket, m *message, kind event) error {
 	for {
-		text, err := sock.next()
-		if errors.Is(err, errCutoff) {
+		text, binary, err := sock.next()
+		switch {
+		case errors.Is(err, errCutoff):
 			return faultNoStart
-		}
-		if err != nil {
+		case err != nil:
 			return readFault(err)
+		case binary && h.profile.binary == noBinary:
+			return faultBinary
+		case binary:
+			// Audio may precede the message that announces it.
+			if len(sock.early)+len(text) > maxMessage {
+				return faultOversize
+			}
+			sock.early = append(sock.early, text...)
+			continue
 		}
 		if err := h.profile.parse(text, m); err != nil {
 			return faultMalformed

@@ -8,19 +8,52 @@ import (
 // outbound writes the messages of one stream.
 type outbound struct {
 	media, mark template
-	clear       []byte
+	clear       [][]byte
+	status      []byte // nil if the round trip is measured by marks
+	answer      []byte // nil if there is nothing to say
+	hangup      []byte
+	frame       int // audio goes out in multiples of it
+	largest     int // audio that a message carries at most, 0: any
+	binary      bool
+	coder       coder
 }
 
 func newOutbound(p *profile, stream string) outbound {
-	return outbound{
-		media: p.outMedia.bind(stream),
-		mark:  p.outMark.bind(stream),
-		clear: []byte(bind(p.outClear, stream)),
+	o := outbound{
+		media:  p.outMedia.bind(stream),
+		mark:   p.outMark.bind(stream),
+		status: []byte(bind(p.outStatus, stream)),
+		answer: []byte(bind(p.outAnswer, stream)),
+		hangup: []byte(bind(p.outHangup, stream)),
+		frame:  max(p.outFrame, 1),
+		binary: p.binary != noBinary,
+		coder:  newCoder(p.binary),
 	}
+	if p.single {
+		o.largest = p.outFrame
+	}
+	for _, command := range p.outClear {
+		o.clear = append(o.clear, []byte(bind(command, stream)))
+	}
+	return o
+}
+
+// padding returns how many bytes complete n bytes of audio to whole frames.
+func (o *outbound) padding(n int) int { return (o.frame - n%o.frame) % o.frame }
+
+// first returns how much of audio goes into the next message.
+func (o *outbound) first(audio []byte) int {
+	if o.largest == 0 {
+		return len(audio)
+	}
+	return min(len(audio), o.largest)
 }
 
 // appendMedia appends the message that plays audio.
 func (o *outbound) appendMedia(b, audio []byte) []byte {
+	if o.binary {
+		return o.coder.appendOut(b, audio)
+	}
 	b = append(b, o.media.before...)
 	b = base64.StdEncoding.AppendEncode(b, audio)
 	return append(b, o.media.after...)

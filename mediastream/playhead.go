@@ -1,6 +1,7 @@
 package mediastream
 
 import (
+	"slices"
 	"time"
 
 	"github.com/callgw/callgw/bridge/media"
@@ -22,6 +23,7 @@ const patience = 2 * time.Second
 // 0 ≤ heard ≤ sent, and heard never goes back.
 type playhead struct {
 	sent  int64 // behind the last byte written
+	wire  int64 // bytes written, ever, with those that pad frames
 	heard int64 // the most that was ever reported
 
 	gen     uint64 // of marks: what a clear flushed carries an older one
@@ -36,6 +38,8 @@ type playhead struct {
 	certain bool // the carrier was dry when the run began, whatever the clock says
 	echoed  bool // a mark of this run has come back
 
+	cut *cut // by the latest clear that had something to cut off
+
 	trip    roundTrip
 	probe   uint64 // seq of the probe under way, 0 if none
 	probeAt time.Time
@@ -43,8 +47,10 @@ type playhead struct {
 
 // mark is a place in the stream that the carrier will report.
 type mark struct {
-	seq uint64
-	end int64
+	seq  uint64
+	end  int64
+	wire int64 // bytes written when it was
+	pad  int64 // of which, just before it, no audio
 }
 
 // clock returns where playout is by the clock alone.
@@ -76,15 +82,16 @@ func (h *playhead) buffered(now time.Time) int64 { return h.sent - h.clock(now) 
 func (h *playhead) idle() bool { return len(h.pending) == 0 }
 
 // play books that the stream's bytes from position from on, n of them, are
-// written now, followed by a mark, whose seq it returns.
-func (h *playhead) play(now time.Time, from, n int64) uint64 {
+// written now, followed by pad bytes of silence and a mark, whose seq it returns.
+func (h *playhead) play(now time.Time, from, n, pad int64) uint64 {
 	if h.idle() || h.clock(now) >= h.sent {
 		h.running, h.certain, h.echoed = true, h.idle(), false
 		h.zero, h.began = now, from
 	}
 	h.sent = from + n
+	h.wire += n + pad
 	h.seq++
-	h.pending = append(h.pending, mark{h.seq, h.sent})
+	h.pending = append(h.pending, mark{h.seq, h.sent, h.wire, pad})
 	return h.seq
 }
 
@@ -176,6 +183,9 @@ func (h *playhead) overdue(now time.Time) (heard int64, lost int) {
 // takes effect. The marks still under way belong to the past.
 func (h *playhead) clear(now time.Time) (heard int64) {
 	h.heard = h.position(now)
+	if !h.idle() {
+		h.cut = &cut{h.wire, slices.Clone(h.pending), h.heard, make(chan int64, 1)}
+	}
 	h.gen++
 	h.pending = h.pending[:0]
 	h.running = false

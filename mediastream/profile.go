@@ -1,72 +1,120 @@
 package mediastream
 
-import "strings"
+import (
+	"net/http"
+	"net/url"
+	"strings"
 
-// profile is what differs between carriers that speak this protocol.
+	"github.com/callgw/callgw/bridge/media"
+)
+
+// profile is what differs between carriers that speak this protocol. Its zero
+// values mean: as Twilio does.
 type profile struct {
-	name            string // the leg label and the log's
-	voice           string // paths
-	media           string
-	status          string
-	after           string // where a call goes after a transfer
-	signatureHeader string
+	name     string // the leg label and the log's
+	voice    string // paths
+	media    string
+	status   string
+	after    string // where a call goes after a transfer
+	requests requests
+	answers  answers
 
-	// Inbound messages: the values of the event member and the names of others.
-	events events
-	names  names
+	// The handshake.
+
+	// tokenInPath says that the token is the last segment of the stream's path,
+	// for carriers that lose parameters.
+	tokenInPath bool
+	// born says that calls begin with their socket: there is no webhook. They
+	// are accepted only with one of Config.AuthTokens.
+	born        bool
+	subprotocol string
 	// connected says that a connected message precedes start.
 	connected bool
+	readStart func(m *message) (start, error)
+	// unbound says that the start message may name the call otherwise than the
+	// webhook: the token alone binds them.
+	unbound bool
 	// encodings are the names under which µ-law passes.
 	encodings []string
+
+	// Inbound messages.
+
+	kinds  []kind
+	names  names
+	digit  place
+	mark   place
+	binary encoding // of audio that comes and goes in binary frames
+	plain  bool     // messages may also be plain text
+	// shuffled says that media messages may overtake each other.
+	shuffled bool
 
 	// Outbound messages, with $stream for the stream's id as a JSON string.
 	// Payload and name are written between the two halves.
 	outMedia, outMark template
-	outClear          string
+	outClear          []string
+	// outAnswer and outHangup are what answers and ends a call, "" if nothing
+	// on the socket does.
+	outAnswer, outHangup string
+	// outStatus asks how much is unplayed. With it the round trip is measured,
+	// and a clear, which contains it, tells what was heard exactly.
+	outStatus string
+	// outFrame is how long audio must be, or a multiple of which; 0: any length.
+	outFrame int
+	// single says that a message carries one outFrame, not several.
+	single bool
 }
 
-// events are the values that tell inbound messages apart.
-type events struct {
-	connected, start, media, dtmf, mark, stop string
+// requests are how a carrier's HTTP requests are read.
+type requests struct {
+	// signed tells whether a request to target, which begins with the public
+	// URL, was made by somebody who has one of secrets. form is empty if the
+	// body is none.
+	signed func(secrets []string, r *http.Request, target string, form url.Values, body []byte) bool
+	// upgradeUnsigned says that only the token vouches for a socket.
+	upgradeUnsigned bool
+	// params returns what a request tells, under Twilio's names and its own.
+	params func(r *http.Request, body []byte) (url.Values, error)
 }
+
+// answers are the documents that tell a carrier what to do with a call.
+type answers struct {
+	contentType string
+	connect     func(c connection) string
+	reject      func(cause media.Cause) string
+	say         func(sentence string) string
+	hangup      func() string
+}
+
+// connection is what a call is connected to.
+type connection struct {
+	stream, status string // URLs
+	token          string
+}
+
+// kind gives an event its name.
+type kind struct {
+	name  string
+	event event
+}
+
+// place is where a value stands: in an object, or beside it if that is "".
+type place struct{ object, member string }
 
 // names are the names of inbound members.
 type names struct {
-	event                                  string
-	stream                                 string // in every message and, if not there, in start
-	account, call, parameters              string // in start
-	format, encoding, sampleRate, channels string // in start
+	event, otherEvent string // of which the one that is there counts
+	stream            string // in every message and, if not there, in start
+	media             string // the object with a payload
+	start             string // the object with what follows; "": the message itself
+	extra             string // beside it
+	unplayed          string // frames, in a status
+	// In start.
+	account, call, parameters              string
+	format, encoding, sampleRate, channels string
 }
 
 // template is a message with a place for one value.
 type template struct{ before, after string }
-
-// twilio speaks the protocol as documented under "Media Streams – WebSocket
-// messages". Every numeric member but those of mediaFormat is a string there.
-func twilio() *profile {
-	return &profile{
-		name:            "twilio",
-		voice:           "/twilio/voice",
-		media:           "/twilio/media",
-		status:          "/twilio/status",
-		after:           "/twilio/after",
-		signatureHeader: "X-Twilio-Signature",
-		events: events{
-			connected: "connected", start: "start", media: "media",
-			dtmf: "dtmf", mark: "mark", stop: "stop",
-		},
-		names: names{
-			event: "event", stream: "streamSid",
-			account: "accountSid", call: "callSid", parameters: "customParameters",
-			format: "mediaFormat", encoding: "encoding", sampleRate: "sampleRate", channels: "channels",
-		},
-		connected: true,
-		encodings: []string{"audio/x-mulaw"},
-		outMedia:  template{`{"event":"media","streamSid":$stream,"media":{"payload":"`, `"}}`},
-		outMark:   template{`{"event":"mark","streamSid":$stream,"mark":{"name":"`, `"}}`},
-		outClear:  `{"event":"clear","streamSid":$stream}`,
-	}
-}
 
 func (t template) bind(stream string) template {
 	return template{bind(t.before, stream), bind(t.after, stream)}
@@ -74,3 +122,12 @@ func (t template) bind(stream string) template {
 
 // bind puts the stream's id, already quoted, where a template names it.
 func bind(text, stream string) string { return strings.ReplaceAll(text, "$stream", stream) }
+
+// prefixed sets the paths of the carrier's endpoints.
+func (p *profile) prefixed() *profile {
+	p.media = "/" + p.name + "/media"
+	if !p.born {
+		p.voice, p.status, p.after = "/"+p.name+"/voice", "/"+p.name+"/status", "/"+p.name+"/after"
+	}
+	return p
+}

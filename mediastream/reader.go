@@ -23,6 +23,8 @@ type reader struct {
 	down   media.Downlink
 
 	gaps    gaps
+	coder   coder
+	order   order
 	alive   time.Time // the latest message of any kind
 	message message
 	audio   []byte
@@ -31,7 +33,7 @@ type reader struct {
 
 func newReader(s *Stream, sock *socket, up media.Uplink, down media.Downlink) *reader {
 	now := time.Now()
-	r := &reader{s: s, socket: sock, up: up, down: down, gaps: newGaps(now), alive: now}
+	r := &reader{s: s, socket: sock, up: up, down: down, gaps: newGaps(now), coder: newCoder(s.profile.binary), alive: now}
 	media.PCMU.FillSilence(r.silence[:])
 	sock.below.alarm, sock.below.cutoff = r, time.Time{}
 	return r
@@ -39,9 +41,11 @@ func newReader(s *Stream, sock *socket, up media.Uplink, down media.Downlink) *r
 
 // run reads until the socket is done with, and returns why.
 func (r *reader) run() error {
+	r.binary(time.Now(), r.socket.early)
+	r.socket.early = nil
 	for {
-		text, err := r.socket.next()
-		if err != nil && !errors.Is(err, faultBinary) {
+		text, binary, err := r.socket.next()
+		if err != nil {
 			err = readFault(err)
 			if errors.Is(err, media.CallerHungUp) { // closed without a stop
 				err = r.s.stopCause()
@@ -52,8 +56,14 @@ func (r *reader) run() error {
 		if r.finished(now) {
 			continue
 		}
-		if err == nil {
+		switch {
+		case !binary:
 			err = r.handle(now, text)
+		case r.s.profile.binary == noBinary:
+			err = faultBinary
+		default:
+			r.alive = now
+			r.binary(now, text)
 		}
 		if err != nil {
 			r.s.end(err)
@@ -74,10 +84,13 @@ func (r *reader) finished(now time.Time) bool {
 }
 
 // due implements alarm.
-func (r *reader) due() time.Time { return r.gaps.due() }
+func (r *reader) due() time.Time { return r.order.due(r.gaps.due()) }
 
 // ring implements alarm.
 func (r *reader) ring(now time.Time) {
+	for r.order.late(now) {
+		r.inOrder(now)
+	}
 	silence := r.gaps.idle(now)
 	switch {
 	case r.finished(now):
@@ -107,6 +120,13 @@ func (r *reader) handle(now time.Time, text []byte) error {
 		r.digit(m.digit)
 	case eventStop:
 		return r.s.stopCause()
+	case eventStatus:
+		r.status(now, m.unplayed)
+	case eventPause, eventResume:
+		r.s.pause(m.event == eventPause)
+	case eventFault:
+		r.drop(dropRefused)
+		r.s.log.Debug().Bytes("message", text).Msg("carrier refuses a message")
 	case eventStart, eventConnected:
 		return faultOrder
 	}
@@ -123,7 +143,39 @@ func (r *reader) media(now time.Time, m *message) {
 		return
 	}
 	r.audio = audio
-	r.passSilence(r.gaps.audio(now, m.timestamp, m.stamped, len(audio)))
+	if !r.s.profile.shuffled || m.chunk <= 0 {
+		r.pass(now, m.timestamp, m.stamped, audio)
+		return
+	}
+	for r.order.crowded(m.chunk) {
+		r.inOrder(now)
+	}
+	if !r.order.put(now, m.chunk, m.timestamp, m.stamped, audio) {
+		r.drop(dropLate)
+		return
+	}
+	for r.order.ready() {
+		r.inOrder(now)
+	}
+}
+
+// inOrder passes the next of the media messages that were put in order.
+func (r *reader) inOrder(now time.Time) {
+	f := r.order.take()
+	r.pass(now, f.timestamp, f.stamped, f.audio)
+}
+
+// binary takes audio that comes without a message around it.
+func (r *reader) binary(now time.Time, audio []byte) {
+	r.audio = r.coder.appendIn(r.audio[:0], audio)
+	if len(r.audio) > 0 {
+		r.pass(now, 0, false, r.audio)
+	}
+}
+
+// pass hands audio on, after the silence that is missing before it.
+func (r *reader) pass(now time.Time, timestamp int64, stamped bool, audio []byte) {
+	r.passSilence(r.gaps.audio(now, timestamp, stamped, len(audio)))
 	r.s.counters.framesIn.Add(1)
 	r.s.counters.bytesIn.Add(uint64(len(audio)))
 	r.up.Frame(audio)
@@ -149,15 +201,28 @@ func (r *reader) mark(now time.Time, name []byte) {
 	if probe {
 		trip := r.s.head.answer(now, seq)
 		r.s.mu.Unlock()
-		if trip > 0 {
-			r.s.cfg.Metrics.roundTrip.Observe(trip.Seconds())
-		}
+		r.observe(trip)
 		return
 	}
 	heard, news := r.s.head.echo(now, gen, seq)
 	r.s.mu.Unlock()
 	if news {
 		r.down.Heard(heard)
+	}
+}
+
+// status takes the answer to a question how much is unplayed.
+func (r *reader) status(now time.Time, frames int64) {
+	r.s.mu.Lock()
+	trip := r.s.asked.answer(now, &r.s.head, frames*media.FrameBytes)
+	r.s.mu.Unlock()
+	r.observe(trip)
+}
+
+// observe measures a round trip, 0 if there was none.
+func (r *reader) observe(trip time.Duration) {
+	if trip > 0 {
+		r.s.cfg.Metrics.roundTrip.Observe(trip.Seconds())
 	}
 }
 

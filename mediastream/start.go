@@ -3,6 +3,7 @@ package mediastream
 import (
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 
@@ -15,10 +16,11 @@ type start struct {
 	parameters            map[string]string
 	encoding              string
 	sampleRate, channels  int
+	params                url.Values // of a call that begins with its socket
 }
 
-// readStart reads the start message m.
-func (p *profile) readStart(m *message) (start, error) {
+// readTwilioStart reads a start message with a nested description of the call.
+func (p *profile) readTwilioStart(m *message) (start, error) {
 	var body, format map[string]json.RawMessage
 	if err := json.Unmarshal(m.start, &body); err != nil {
 		return start{}, fmt.Errorf("mediastream: start: %w", err)
@@ -58,7 +60,7 @@ func (p *profile) readStart(m *message) (start, error) {
 // checkFormat refuses what cannot pass through untouched. The documentation
 // calls the format constant; newer SDKs can ask for others.
 func (p *profile) checkFormat(st start) error {
-	if slices.Contains(p.encodings, st.encoding) && st.sampleRate == media.SampleRate && st.channels == 1 {
+	if slices.Contains(p.encodings, st.encoding) && st.sampleRate == media.SampleRate && st.channels <= 1 {
 		return nil
 	}
 	return fmt.Errorf("format %q at %d Hz with %d channels: %w", st.encoding, st.sampleRate, st.channels, media.NotAcceptable)

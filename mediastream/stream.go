@@ -50,6 +50,9 @@ type Stream struct {
 	out      outbound
 	head     playhead
 	clearDue bool
+	asked    inquiries
+	told     bool // the carrier knows of the answer
+	paused   bool // the carrier wants no audio
 
 	sequence     int           // of the latest status callback; -1 before
 	answeredBy   string        // who has, as far as it is known
@@ -176,20 +179,53 @@ func (s *Stream) Run(ctx context.Context, up media.Uplink, down media.Downlink) 
 	return s.err()
 }
 
-// Flush implements [media.Flusher].
+// Flush implements [media.Flusher]. If the carrier tells exactly what was heard,
+// it is waited for, but not longer than 30 ms.
 func (s *Stream) Flush() (heard int64) {
 	now := time.Now()
 	s.mu.Lock()
-	if !s.head.idle() {
-		s.clearDue = true
-	}
+	var told chan int64
+	cutting := !s.head.idle()
 	heard = s.head.clear(now)
+	if cutting {
+		s.clearDue = true
+		told = s.head.cut.told
+	}
 	s.mu.Unlock()
+	s.nudge()
+	if !cutting || s.profile.outStatus == "" {
+		return heard
+	}
+	patience := time.NewTimer(exactPatience)
+	defer patience.Stop()
 	select {
-	case s.wake <- struct{}{}:
-	default: // the writer will look anyway
+	case heard = <-told:
+	case <-patience.C:
+	case <-s.ended:
 	}
 	return heard
+}
+
+// nudge lets the writer look for what is to be done.
+func (s *Stream) nudge() {
+	select {
+	case s.wake <- struct{}{}:
+	default: // it will look anyway
+	}
+}
+
+func (s *Stream) isPaused() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.paused
+}
+
+// pause stops the writer from sending audio, or lets it go on.
+func (s *Stream) pause(on bool) {
+	s.mu.Lock()
+	s.paused = on
+	s.mu.Unlock()
+	s.nudge()
 }
 
 // lose counts marks that the carrier has not returned.

@@ -48,19 +48,27 @@ func (s *Stream) Transfer(ctx context.Context, target string) error {
 		return errors.New("mediastream: transfer: the call is not in progress")
 	}
 	err = s.cfg.REST.Update(ctx, s.call, twiml)
+	var refused *RESTError
+	if errors.As(err, &refused) && refused.doubtful() {
+		s.stopsWithin(ctx, stopWait/2) // if it does, it was done
+	}
 	if !s.endTransfer(err) {
 		return fmt.Errorf("mediastream: transfer: %w", err)
 	}
-	// The carrier stops the stream, and has nothing more to say on it.
-	patience := time.NewTimer(stopWait)
-	defer patience.Stop()
-	select {
-	case <-s.ended:
-	case <-patience.C:
-	case <-ctx.Done():
-	}
+	s.stopsWithin(ctx, stopWait)
 	s.end(errTransferred)
 	return nil
+}
+
+// stopsWithin waits for the stream's end.
+func (s *Stream) stopsWithin(ctx context.Context, patience time.Duration) {
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-s.ended:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 // beginTransfer tells whether the call can be transferred; a stop means then
@@ -79,8 +87,7 @@ func (s *Stream) endTransfer(err error) bool {
 	defer s.mu.Unlock()
 	s.transferring = false
 	var refused *RESTError
-	answered := errors.As(err, &refused) && refused.Status/100 == 4
-	if err != nil && (answered || !s.gone) {
+	if err != nil && !(s.gone && errors.As(err, &refused) && refused.doubtful()) {
 		return false
 	}
 	s.gone = true
@@ -110,7 +117,7 @@ func (h *Handler) after(w http.ResponseWriter, r *http.Request) {
 	result := params.Get("DialCallStatus")
 	switch {
 	case over(params.Get("CallStatus")), result == "completed", result == "answered":
-		writeTwiML(w, hangupTwiML())
+		h.answer(w, h.profile.answers.hangup())
 		return
 	case result == "":
 		result = "failed"

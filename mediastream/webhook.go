@@ -1,6 +1,7 @@
 package mediastream
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -37,7 +38,7 @@ func (h *Handler) ring(w http.ResponseWriter, r *http.Request, params url.Values
 	s.returned = returned
 	if !h.remember(s) {
 		h.reject(r, rejectDuplicate)
-		writeTwiML(w, rejectTwiML(media.Rejected))
+		h.answer(w, h.profile.answers.reject(media.Rejected))
 		return
 	}
 	undecided := time.NewTimer(h.cfg.AnswerTimeout)
@@ -47,7 +48,7 @@ func (h *Handler) ring(w http.ResponseWriter, r *http.Request, params url.Values
 	case <-h.drain:
 		h.forget(s)
 		h.reject(r, rejectDraining)
-		writeTwiML(w, h.refusal(media.Shutdown, returned))
+		h.answer(w, h.refusal(media.Shutdown, returned))
 		return
 	case <-undecided.C: // Run is not running
 		s.end(media.Internal)
@@ -59,8 +60,8 @@ func (h *Handler) ring(w http.ResponseWriter, r *http.Request, params url.Values
 	}
 	select {
 	case <-s.ended:
-	case twiml := <-s.reply:
-		if !writeTwiML(w, twiml) {
+	case document := <-s.reply:
+		if !h.answer(w, document) {
 			s.end(media.CallerCancelled)
 		}
 		return
@@ -70,47 +71,58 @@ func (h *Handler) ring(w http.ResponseWriter, r *http.Request, params url.Values
 		s.end(media.CallerCancelled)
 		return
 	}
-	writeTwiML(w, h.refusal(media.CauseOf(s.err()), returned))
+	h.answer(w, h.refusal(media.CauseOf(s.err()), returned))
 }
 
 // refusal returns what a caller gets whose call is not answered, or not again.
 func (h *Handler) refusal(cause media.Cause, returned bool) string {
 	if h.cfg.Say != nil {
 		if sentence := h.cfg.Say(cause); sentence != "" {
-			return sayTwiML(sentence)
+			return h.profile.answers.say(sentence)
 		}
 	}
 	if returned {
-		return hangupTwiML() // a call that was answered cannot be rejected
+		return h.profile.answers.hangup() // a call that was answered cannot be rejected
 	}
-	return rejectTwiML(cause)
+	return h.profile.answers.reject(cause)
 }
 
 // form reads and authenticates a webhook's parameters. It answers the request
 // if it returns false.
 func (h *Handler) form(w http.ResponseWriter, r *http.Request) (url.Values, bool) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForm))
+	if err == nil {
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		err = r.ParseForm()
+	}
+	if err != nil {
 		h.reject(r, rejectRequest)
 		http.Error(w, "malformed form", http.StatusBadRequest)
 		return nil, false
 	}
 	// Parameters of a GET are part of the URL, and signed as such.
-	if !h.authentic(r, h.cfg.origin()+target(r), r.PostForm) {
+	if !h.authentic(r, h.cfg.origin()+target(r), r.PostForm, body) {
 		h.reject(r, rejectSignature)
 		http.Error(w, "signature does not match", http.StatusForbidden)
 		return nil, false
 	}
-	if h.cfg.AccountSID != "" && r.Form.Get("AccountSid") != h.cfg.AccountSID {
+	params, err := h.profile.requests.params(r, body)
+	if err != nil {
+		h.reject(r, rejectRequest)
+		http.Error(w, "malformed parameters", http.StatusBadRequest)
+		return nil, false
+	}
+	if h.cfg.AccountSID != "" && params.Get("AccountSid") != h.cfg.AccountSID {
 		h.reject(r, rejectAccount)
 		http.Error(w, "unknown account", http.StatusForbidden)
 		return nil, false
 	}
-	return r.Form, true
+	return params, true
 }
 
-func writeTwiML(w http.ResponseWriter, twiml string) bool {
-	w.Header().Set("Content-Type", "text/xml; charset=utf-8")
-	_, err := io.WriteString(w, twiml)
+// answer writes a document that tells the carrier what to do with the call.
+func (h *Handler) answer(w http.ResponseWriter, document string) bool {
+	w.Header().Set("Content-Type", h.profile.answers.contentType)
+	_, err := io.WriteString(w, document)
 	return err == nil
 }

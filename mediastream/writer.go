@@ -35,8 +35,8 @@ type writer struct {
 	lead   int64
 	piece  int // bytes a message carries at most, whole frames
 
-	gen     uint64         // of what is held
-	audio   [maxPiece]byte // audio[:held] was taken and not yet written
+	gen     uint64                            // of what is held
+	audio   [maxPiece + media.FrameBytes]byte // audio[:held] was taken and not yet written
 	held    int
 	taken   int64 // position behind what Next has handed out
 	probeAt time.Time
@@ -72,15 +72,24 @@ func (w *writer) run() {
 		case <-w.s.ended:
 		}
 	}
+	if hangup := w.s.out.hangup; len(hangup) > 0 && !w.s.isGone() {
+		_ = w.write(websocket.TextMessage, hangup) // the close says it too
+	}
 	w.socket.sendClose(closeCode(w.s.err()), media.CauseOf(w.s.err()).String())
 }
 
 // advance writes what is due and returns how long nothing will be.
 func (w *writer) advance() (wait time.Duration, err error) {
 	now := time.Now()
+	if err := w.sayAnswer(); err != nil {
+		return 0, err
+	}
 	buffered, err := w.control(now)
 	if err != nil {
 		return 0, err
+	}
+	if w.s.isPaused() {
+		return probeFirst, nil
 	}
 	for {
 		if room := w.lead - buffered; room < int64(w.piece) {
@@ -112,11 +121,13 @@ func (w *writer) advance() (wait time.Duration, err error) {
 			}
 			continue
 		}
-		seq := w.s.head.play(now, w.taken-int64(total), int64(whole))
+		pad := w.s.out.padding(whole)
+		seq := w.s.head.play(now, w.taken-int64(total), int64(whole), int64(pad))
 		buffered = w.s.head.buffered(now)
 		w.s.mu.Unlock()
 		w.probeAt = now.Add(probeEvery)
-		if err := w.play(w.audio[:whole], seq); err != nil {
+		media.PCMU.FillSilence(w.audio[whole : whole+pad]) // only if whole is all there is
+		if err := w.play(w.audio[:whole+pad], seq); err != nil {
 			return 0, err
 		}
 		w.held = copy(w.audio[:], w.audio[whole:total])
@@ -136,7 +147,13 @@ func (w *writer) control(now time.Time) (buffered int64, err error) {
 	}
 	// A mark that follows a clear finds nothing buffered.
 	var probe uint64
+	asking := len(w.s.out.status) > 0
 	if clear || head.idle() && !now.Before(w.probeAt) {
+		if asking && clear {
+			w.s.asked.ask(now, head.cut)
+		} else if asking {
+			w.s.asked.ask(now, nil)
+		}
 		probe = head.ask(now)
 		w.probeAt = now.Add(probeEvery)
 		if head.trip.n < firstProbes {
@@ -155,13 +172,22 @@ func (w *writer) control(now time.Time) (buffered int64, err error) {
 	w.socket.below.hold()
 	if clear {
 		w.s.counters.clears.Add(1)
-		if err := w.write(w.s.out.clear); err != nil {
-			return 0, err
+		for _, command := range w.s.out.clear {
+			if err := w.write(websocket.TextMessage, command); err != nil {
+				return 0, err
+			}
 		}
 	}
-	w.text = w.s.out.appendProbe(w.text[:0], probe)
-	if err := w.write(w.text); err != nil {
-		return 0, err
+	switch {
+	case !asking:
+		w.text = w.s.out.appendProbe(w.text[:0], probe)
+		if err := w.write(websocket.TextMessage, w.text); err != nil {
+			return 0, err
+		}
+	case !clear: // which asks by itself
+		if err := w.write(websocket.TextMessage, w.s.out.status); err != nil {
+			return 0, err
+		}
 	}
 	return buffered, w.socket.below.release()
 }
@@ -178,24 +204,32 @@ func (w *writer) untilProbe(now time.Time) time.Duration {
 // play writes one piece of audio and its mark.
 func (w *writer) play(audio []byte, seq uint64) error {
 	w.socket.below.hold()
-	w.text = w.s.out.appendMedia(w.text[:0], audio)
-	if err := w.write(w.text); err != nil {
-		return err
+	kind := websocket.TextMessage
+	if w.s.out.binary {
+		kind = websocket.BinaryMessage
 	}
-	w.s.counters.chunksOut.Add(1)
-	w.s.counters.bytesOut.Add(uint64(len(audio)))
+	for len(audio) > 0 {
+		n := w.s.out.first(audio)
+		w.text = w.s.out.appendMedia(w.text[:0], audio[:n])
+		if err := w.write(kind, w.text); err != nil {
+			return err
+		}
+		w.s.counters.chunksOut.Add(1)
+		w.s.counters.bytesOut.Add(uint64(n))
+		audio = audio[n:]
+	}
 	w.text = w.s.out.appendMark(w.text[:0], w.gen, seq)
-	if err := w.write(w.text); err != nil {
+	if err := w.write(websocket.TextMessage, w.text); err != nil {
 		return err
 	}
 	return w.socket.below.release()
 }
 
-func (w *writer) write(text []byte) error {
+func (w *writer) write(kind int, message []byte) error {
 	if err := w.socket.SetWriteDeadline(time.Now().Add(w.s.cfg.WriteTimeout)); err != nil {
 		return err
 	}
-	return w.socket.WriteMessage(websocket.TextMessage, text)
+	return w.socket.WriteMessage(kind, message)
 }
 
 func writeFault(err error) error {
