@@ -49,13 +49,16 @@ func (e *RESTError) Gone() bool { return e.Status == http.StatusNotFound || e.Co
 // retryable tells whether to ask again may help and does no harm; repeat: it
 // would do none if the request had been processed.
 func (e *RESTError) retryable(repeat bool) bool {
-	switch {
-	case e.unsent, e.Status == http.StatusTooManyRequests, e.Code == codeTooMany:
+	if e.unsent || e.Status == http.StatusTooManyRequests || e.Code == codeTooMany {
 		return true
-	case e.Status == 0, e.Status/100 == 5:
-		return repeat
 	}
-	return false
+	return repeat && e.doubtful()
+}
+
+// doubtful tells that the request may have been carried out.
+func (e *RESTError) doubtful() bool {
+	refused := e.Status/100 == 3 || e.Status/100 == 4
+	return !e.unsent && !refused
 }
 
 // readRESTError reads a refusal. The older form has status where the newer has
