@@ -140,8 +140,7 @@ func (r *reports) receive(at time.Time, from netip.AddrPort, b []byte) {
 // take takes a packet that came at the given time, to RTP's port or RTCP's.
 func (r *reports) take(at time.Time, from netip.AddrPort, b []byte, shared bool) {
 	from = unmapped(from)
-	// RTCP's port is not RTP's, and nobody names the one behind a NAT.
-	if !r.source.IsValid() || from.Addr() != r.source.Addr() || shared && from != r.source {
+	if !r.trusts(from, shared) {
 		r.reject(Source)
 		return
 	}
@@ -165,6 +164,20 @@ func (r *reports) take(at time.Time, from netip.AddrPort, b []byte, shared bool)
 	if said.about {
 		r.learn(at, said.block)
 	}
+}
+
+// trusts reports whether the peer's RTCP comes from there: where its RTP comes from,
+// or, as long as none came, where SDP says it is.
+func (r *reports) trusts(from netip.AddrPort, shared bool) bool {
+	peer := r.source
+	if !peer.IsValid() {
+		peer = r.stream.Remote
+	}
+	if shared {
+		return peer.IsValid() && from == peer
+	}
+	// RTCP's port is not RTP's, and nobody names the one behind a NAT.
+	return peer.IsValid() && from.Addr() == peer.Addr()
 }
 
 // learn takes what the peer says of this side's stream.

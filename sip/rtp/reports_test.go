@@ -285,7 +285,7 @@ func TestReportsOfStrangersAreDropped(t *testing.T) {
 			}
 			return mustMarshal(t, &pionrtcp.ReceiverReport{SSRC: p.ssrc, Reports: []pionrtcp.ReceptionReport{{SSRC: 1, FractionLost: 200}}})
 		}
-		c.control.in <- datagram{addr: signalledRTCP, b: report("")} // before RTP told who the peer is
+		c.control.in <- datagram{addr: stranger, b: report("")} // before RTP told who the peer is
 		time.Sleep(2 * time.Second)
 		p.speak(1)
 		c.control.in <- datagram{addr: stranger, b: report("")}
@@ -300,6 +300,17 @@ func TestReportsOfStrangersAreDropped(t *testing.T) {
 		c.control.in <- datagram{addr: signalledRTCP, b: report("")} // about a stream that is not ours
 		p.speak(100)
 		if s := c.Stats(); s.RTCP != 1 || s.Reported || s.RemoteMOS != 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+func TestListenersReportsAreTaken(t *testing.T) {
+	listener := func(cfg *rtp.Config) { cfg.Stream.Direction = sdp.SendOnly }
+	inReports(t, true, listener, func(t *testing.T, c *reporting, p *peer) {
+		c.control.in <- datagram{addr: signalledRTCP, b: mustMarshal(t, &pionrtcp.ReceiverReport{SSRC: p.ssrc})}
+		time.Sleep(2 * time.Second)
+		if s := c.Stats(); s.RTCP != 1 || s.Source.IsValid() {
 			t.Errorf("%+v", s)
 		}
 	})

@@ -9,16 +9,17 @@ import (
 )
 
 // Answer answers an offer: the first audio line that has a codec in common is
-// accepted, every other line is refused with port 0 (RFC 3264 §6). The answer
-// names one codec, so that nobody changes it during the call, and
-// telephone-event when it was offered. The error wraps ErrNotAcceptable.
+// accepted, or the first that can be encrypted, if any; every other line is refused
+// with port 0 (RFC 3264 §6). The answer names one codec, so that nobody changes it
+// during the call, telephone-event when it was offered, and the first crypto suite
+// in common. The error wraps ErrNotAcceptable.
 func Answer(offer *Description, local Local) (body []byte, stream Stream, err error) {
-	chosen, codec, theirs, err := choose(offer, local, local.Codecs, (*Media).proposed)
+	chosen, err := choose(offer, local, local.Codecs, (*Media).proposed)
 	if err != nil {
 		return nil, Stream{}, err
 	}
-	m := &offer.Media[chosen]
-	stream = m.stream(codec, local)
+	m, theirs := &offer.Media[chosen.index], chosen.keys
+	stream = m.stream(chosen.codec, local)
 	stream.Receive = stream.Send // RFC 3264 §6.1: the offer's numbers serve both ways
 	var ours []proposal
 	if theirs.suite != 0 {
@@ -31,11 +32,11 @@ func Answer(offer *Description, local Local) (body []byte, stream Stream, err er
 	for i, o := range offer.Media {
 		lines[i] = refusal(o)
 	}
-	lines[chosen] = line{
+	lines[chosen.index] = line{
 		kind:      m.Type,
 		port:      local.Port,
 		proto:     m.Proto, // RFC 3264 §6: the transport is the offer's
-		codecs:    []coded{{stream.Send.Audio, codec}},
+		codecs:    []coded{{stream.Send.Audio, chosen.codec}},
 		event:     stream.Send.Event,
 		events:    stream.Send.Events,
 		ptime:     stream.Ptime,
@@ -46,10 +47,19 @@ func Answer(offer *Description, local Local) (body []byte, stream Stream, err er
 	return write(local, lines), stream, nil
 }
 
-// choose returns the first audio line that can be had, with its codec and the
-// peer's keys, if it is to be encrypted.
-func choose(d *Description, local Local, allowed []media.Codec, pick pick) (index int, codec Codec, keys proposal, err error) {
+// choice is an audio line that can be had, with its codec and the peer's keys, if
+// it is to be encrypted.
+type choice struct {
+	index int
+	codec Codec
+	keys  proposal
+}
+
+// choose returns the first audio line that can be had; one that can be encrypted
+// goes before those that cannot.
+func choose(d *Description, local Local, allowed []media.Codec, pick pick) (choice, error) {
 	reason := "no audio"
+	var found *choice
 	for i := range d.Media {
 		m := &d.Media[i]
 		if m.Type != "audio" || m.Port == 0 {
@@ -60,12 +70,22 @@ func choose(d *Description, local Local, allowed []media.Codec, pick pick) (inde
 			reason = refusal
 			continue
 		}
-		if codec, ok := m.pick(allowed); ok {
-			return i, codec, keys, nil
+		codec, ok := m.pick(allowed)
+		if !ok {
+			reason = "no codec in common"
+			continue
 		}
-		reason = "no codec in common"
+		if keys.suite != 0 || !local.secures() {
+			return choice{i, codec, keys}, nil
+		}
+		if found == nil {
+			found = &choice{i, codec, keys}
+		}
 	}
-	return 0, Codec{}, proposal{}, fmt.Errorf("%w: %.60s", ErrNotAcceptable, reason)
+	if found == nil {
+		return choice{}, fmt.Errorf("%w: %.60s", ErrNotAcceptable, reason)
+	}
+	return *found, nil
 }
 
 // pick returns the line's payload type for the first law of allowed, and

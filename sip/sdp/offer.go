@@ -35,12 +35,13 @@ func Offer(local Local, previous *Description) []byte {
 	for _, m := range previous.Media {
 		lines = append(lines, refusal(m))
 	}
-	if i, _, keys, err := choose(previous, local, local.Codecs, (*Media).proposed); err == nil {
-		audio.proto, audio.mux = previous.Media[i].Proto, previous.Media[i].RTCPMux
-		if keys.suite == 0 {
+	if used, err := choose(previous, local, local.Codecs, (*Media).proposed); err == nil {
+		m := &previous.Media[used.index]
+		audio.proto, audio.mux = m.Proto, m.RTCPMux
+		if used.keys.suite == 0 {
 			audio.keys = nil // what was settled in the clear stays so
 		}
-		lines[i] = audio
+		lines[used.index] = audio
 	} else {
 		// RFC 3264 §8.1: new lines come after the old ones.
 		lines = append(lines, audio)
@@ -54,11 +55,11 @@ func offeredPtime(local Local) time.Duration { return ptime(&Media{}, local.Ptim
 // ErrNotAcceptable when the peer refused the audio or answered with what was
 // not offered.
 func Accept(local Local, answer *Description) (Stream, error) {
-	i, _, keys, err := choose(answer, local, local.codecs(), local.chosen)
+	found, err := choose(answer, local, local.codecs(), local.chosen)
 	if err != nil {
 		return Stream{}, err
 	}
-	m := &answer.Media[i]
+	m, keys := &answer.Media[found.index], found.keys
 	if local.secures() && len(m.Crypto) > 0 && keys.suite == 0 {
 		return Stream{}, fmt.Errorf("%w: SRTP keys that were not asked for", ErrNotAcceptable)
 	}

@@ -133,6 +133,7 @@ func TestAnswersByPolicy(t *testing.T) {
 		{"lower case", []string{savp, crypto(1, strings.ToLower(sha180), key)}, refused, 1, 1},
 		{"DTLS", []string{"m=audio 4000 UDP/TLS/RTP/SAVP 0", known}, refused, refused, refused},
 		{"another line in the clear", []string{savp, known, avp}, none, 9, 9},
+		{"the first line in the clear", []string{avp, savp, known}, none, 9, 9},
 	} {
 		for policy, want := range map[sdp.SRTP]int{sdp.SRTPOff: test.off, sdp.SRTPOptional: test.optional, sdp.SRTPRequired: test.required} {
 			t.Run(test.name+" "+policy.String(), func(t *testing.T) {
