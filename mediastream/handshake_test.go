@@ -298,6 +298,7 @@ func TestATokenWorksOnce(t *testing.T) {
 		first := g.open(t)
 		begin := []string{connected, startMessage(tokenOf(t, twiml))}
 		send(t, first, websocket.TextMessage, begin...)
+		synctest.Wait() // until the token is spent
 		second := g.open(t)
 		go send(t, second, websocket.TextMessage, begin...)
 		if code := closedWith(t, second); code != websocket.ClosePolicyViolation {
