@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/mediastream/mediastreamtest"
 	"github.com/callgw/callgw/realtime/realtimetest"
 )
 
@@ -115,19 +116,21 @@ func streamAudio(t *testing.T) {
 		t.Fatal(err)
 	}
 	song := tone(realtimetest.PCMU, span())
-	played := func() (all []byte) {
-		for _, piece := range p.Stream().Recording() {
-			all = append(all, piece.Audio...)
-		}
-		return all
-	}
 	arrives(t, p.Session)
 	if err := p.Hangup(within(t)); err != nil {
 		t.Error(err)
 	}
-	sameAudio(t, "model to caller", played(), song)
+	sameAudio(t, "model to caller", played(p.Stream()), song)
 	sameAudio(t, "caller to model", from(p.Session.Input(), said), said)
 	if n := len(p.Stream().Recording()); n > 1 {
 		t.Logf("heard in %d pieces: this machine is busy", n)
 	}
+}
+
+// played returns all that the carrier has played to the caller.
+func played(c *mediastreamtest.Call) (all []byte) {
+	for _, piece := range c.Recording() {
+		all = append(all, piece.Audio...)
+	}
+	return all
 }
