@@ -23,45 +23,23 @@ func (c *Call) ring(ctx context.Context) {
 // openSession opens a session, within life, at the first provider that gives
 // one, and carries it in ctx until it ends.
 func (c *Call) openSession(ctx, life context.Context) {
-	refused := errors.New("no provider is configured")
-	for _, provider := range c.cfg.Agent.Providers {
-		began := time.Now()
-		session, err := c.open(life, provider)
-		if err == nil {
-			c.meters.connect(provider.Name, time.Since(began))
-			c.note(EventSessionOpen, "provider", provider.Name, "took", time.Since(began))
-			c.carry(ctx, session)
-			return
-		}
-		if life.Err() != nil {
-			return
-		}
-		refused = err
-		c.meters.sessionError(codeOfLoss(err))
-		c.note(EventSessionFail, "provider", provider.Name, "error", err.Error())
-		c.log.Warn().Err(err).Str("provider", provider.Name).Msg("session refused")
-	}
-	c.post(func() { c.fail(fmt.Errorf("bridge: %w: %w", media.ProviderRefused, refused)) })
-}
-
-// open opens a session at provider.
-func (c *Call) open(ctx context.Context, provider realtime.Provider) (*realtime.Session, error) {
 	session, err := realtime.NewSession(realtime.Config{
-		Provider:       provider,
+		Providers:      c.cfg.Agent.Providers,
 		Properties:     c.properties(),
 		Handler:        (*receiver)(c),
 		ConnectTimeout: c.cfg.ConnectTimeout,
 		CloseTimeout:   c.cfg.Polite * 3 / 4,
+		Quiet:          c.undisturbed,
 	})
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = session.Open(life)
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.ConnectTimeout)
-	defer cancel()
-	if err := session.Open(ctx); err != nil {
-		return nil, err
+	switch {
+	case err == nil:
+		c.carry(ctx, session)
+	case life.Err() == nil:
+		c.post(func() { c.fail(fmt.Errorf("bridge: %w: %w", media.ProviderRefused, err)) })
 	}
-	return session, nil
 }
 
 // carry runs an open session until it ends.
@@ -76,7 +54,7 @@ func (c *Call) carry(ctx context.Context, session *realtime.Session) {
 		err = errors.New("closed")
 	}
 	c.meters.sessionError(codeOfLoss(err))
-	c.log.Warn().Err(err).Msg("session lost")
+	c.log.Warn().Err(err).Msg("session lost for good")
 	c.post(func() { c.fail(fmt.Errorf("bridge: %w: %w", media.ProviderLost, err)) })
 }
 

@@ -32,6 +32,8 @@ func (c *Call) handle(e realtime.Event, at time.Time) {
 		c.responseDone(e.Response)
 	case realtime.ErrorEvent:
 		c.sessionError(e.Error)
+	case realtime.ProviderRefused, realtime.SessionOpened, realtime.SessionLost, realtime.SessionRestored, realtime.SessionRecycled:
+		c.succeed(e)
 	case realtime.Unknown:
 		if e.Err != nil {
 			c.meters.sessionError("malformed")
@@ -67,9 +69,7 @@ func (c *Call) sessionError(e realtime.ErrorDetail) {
 	c.note(EventError, "code", codeOf(e), "message", e.Message)
 	switch e.Kind() {
 	case realtime.Benign:
-	case realtime.Fatal:
-		c.fail(fmt.Errorf("bridge: %w: %w", media.ProviderLost, e))
-	default:
+	default: // a fatal one costs the session, which is repaired or tells its end
 		c.log.Warn().Str("code", e.Code).Str("param", e.Param).Str("request", e.Request()).
 			Msg("provider reports an error")
 	}

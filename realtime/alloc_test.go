@@ -16,7 +16,7 @@ func (deaf) Event(realtime.Event)      {}
 
 func deafSession(t testing.TB) *realtime.Session {
 	return newSession(t, realtime.Config{
-		Provider: realtime.Provider{BaseURL: "ws://localhost"}, Properties: ulaw, Handler: deaf{},
+		Providers: []realtime.Provider{{BaseURL: "ws://localhost"}}, Properties: ulaw, Handler: deaf{},
 	})
 }
 

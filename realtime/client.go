@@ -3,6 +3,7 @@ package realtime
 import (
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"strconv"
 	"time"
 )
@@ -25,26 +26,39 @@ const (
 	noConversation = "none"
 )
 
-// clientEvent is a client event other than append. Its id tells its type, so
-// that an error that comes back with it says at once what was refused.
-type clientEvent map[string]any
-
-func newClientEvent(kind string, number uint64) clientEvent {
-	return clientEvent{"type": kind, "event_id": kind + eventIDMark + strconv.FormatUint(number, 10)}
+// draft is a client event other than append, before it is put in a dialect. Its
+// id tells its type, so that an error that comes back with it says at once what
+// was refused.
+type draft struct {
+	kind    string
+	id      string
+	item    string // that it is about, if any
+	aside   bool   // a response beside the conversation
+	members func(Dialect) map[string]any
 }
 
-func (e clientEvent) id() string { return e["event_id"].(string) }
-
-func (e clientEvent) with(name string, value any) clientEvent {
-	e[name] = value
-	return e
+func newDraft(kind string, number uint64, members func(Dialect) map[string]any) draft {
+	return draft{kind: kind, id: kind + eventIDMark + strconv.FormatUint(number, 10), members: members}
 }
 
-func (e clientEvent) encode() ([]byte, error) { return json.Marshal(map[string]any(e)) }
+// about returns d with the item that it is about.
+func (d draft) about(item string) draft {
+	d.item = item
+	return d
+}
+
+func (d draft) encode(dialect Dialect) ([]byte, error) {
+	event := map[string]any{}
+	if d.members != nil {
+		maps.Copy(event, d.members(dialect))
+	}
+	event["type"], event["event_id"] = d.kind, d.id
+	return json.Marshal(event)
+}
 
 // sessionMember completes a session object: GA wants the type in each.
 func sessionMember(d Dialect, session map[string]any) map[string]any {
-	if _, ok := session["type"]; !ok && d != Beta {
+	if _, ok := session["type"]; !ok && d.grammar().typed {
 		session["type"] = "realtime"
 	}
 	return session

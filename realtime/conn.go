@@ -32,12 +32,12 @@ type conn struct {
 	writeTimeout time.Duration
 	heard        atomic.Bool // something came since the last look
 	skipped      *atomic.Int64
-	onPing       func(string)
+	pings        chan string // the peer's last one, until it is answered
 }
 
 // dial connects and upgrades; ctx bounds both.
-func dial(ctx context.Context, cfg Config, skipped *atomic.Int64) (*conn, error) {
-	u, err := cfg.Provider.endpoint()
+func dial(ctx context.Context, cfg Config, p Provider, skipped *atomic.Int64) (*conn, error) {
+	u, err := p.endpoint()
 	if err != nil {
 		return nil, err
 	}
@@ -46,20 +46,23 @@ func dial(ctx context.Context, cfg Config, skipped *atomic.Int64) (*conn, error)
 		NetDialContext:  cfg.Dial,
 		TLSClientConfig: cfg.TLS,
 	}
-	ws, resp, err := d.DialContext(ctx, u.String(), cfg.Provider.header())
+	ws, resp, err := d.DialContext(ctx, u.String(), p.header())
 	if err != nil {
 		if resp != nil {
 			return nil, handshakeError(u.Host, resp)
 		}
 		return nil, &ConnectError{Host: u.Host, Err: err}
 	}
-	c := &conn{ws: ws, writeTimeout: cfg.WriteTimeout, skipped: skipped}
+	c := &conn{ws: ws, writeTimeout: cfg.WriteTimeout, skipped: skipped, pings: make(chan string, 1)}
 	ws.SetReadLimit(readLimit)
 	ws.SetPingHandler(func(payload string) error {
 		c.heard.Store(true)
-		if c.onPing != nil {
-			c.onPing(payload)
+		// RFC 6455 §5.5.3: only the most recent ping needs an answer.
+		select {
+		case <-c.pings:
+		default:
 		}
+		c.pings <- payload // by the reader alone: there is room
 		return nil
 	})
 	ws.SetPongHandler(func(string) error {

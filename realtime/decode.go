@@ -86,9 +86,9 @@ func (m *message) event() Event {
 	case "input_audio_buffer.dtmf_event_received":
 		return DTMFReceived{m.Digit}
 	case "conversation.item.added", "conversation.item.created":
-		return ItemAdded{m.Item, m.PreviousItemID}
+		return ItemAdded{Item: m.Item, PreviousItemID: m.PreviousItemID}
 	case "conversation.item.done":
-		return ItemDone{m.Item}
+		return ItemDone{Item: m.Item}
 	case "conversation.item.retrieved":
 		return ItemRetrieved{m.Item}
 	case "conversation.item.deleted":

@@ -244,7 +244,7 @@ func FuzzReceive(f *testing.F) {
 	f.Add([]byte("\x00{"))
 	f.Fuzz(func(t *testing.T, msg []byte) {
 		s, err := realtime.NewSession(realtime.Config{
-			Provider: realtime.Provider{BaseURL: "ws://localhost"}, Handler: counter{t},
+			Providers: []realtime.Provider{{BaseURL: "ws://localhost"}}, Handler: counter{t},
 		})
 		if err != nil {
 			t.Fatal(err)

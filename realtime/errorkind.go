@@ -1,6 +1,10 @@
 package realtime
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+	"time"
+)
 
 // ErrorKind says how much an error of the server matters.
 type ErrorKind uint8
@@ -57,10 +61,25 @@ func (e ErrorDetail) Kind() ErrorKind {
 // fatal, may succeed.
 func (e ErrorDetail) Retryable() bool {
 	switch e.Code {
-	case "session_expired", "rate_limit_exceeded", "server_error", "conversation_already_has_active_response":
+	case "session_expired", codeRateLimit, "server_error", "conversation_already_has_active_response":
 		return true
 	}
 	return e.Type == "server_error" || e.Type == "rate_limit_exceeded"
+}
+
+const codeRateLimit = "rate_limit_exceeded"
+
+var tryAgainIn = regexp.MustCompile(`(?i)try again in ([0-9.]+)(ms|s)\b`)
+
+// RetryAfter is how long the server asks to wait, as the text of a rate limit's
+// error says; 0 if it does not.
+func (e ErrorDetail) RetryAfter() time.Duration {
+	m := tryAgainIn.FindStringSubmatch(e.Message)
+	if m == nil {
+		return 0
+	}
+	d, _ := time.ParseDuration(m[1] + m[2]) // 0 if it is no number
+	return d
 }
 
 // Error returns the code, or the type if there is none, and the message.

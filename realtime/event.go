@@ -20,7 +20,8 @@ type (
 )
 
 // SpeechStarted and SpeechStopped come from the server's voice activity
-// detection. Their clocks count the audio appended in this session.
+// detection. Their clocks count the audio appended in this session, over all its
+// connections and with what was dropped.
 type (
 	SpeechStarted struct {
 		ItemID       string
@@ -42,13 +43,19 @@ type (
 	DTMFReceived struct{ Digit string }
 )
 
-// Items of the conversation.
+// Items of the conversation, whoever brought them into it. Each is added once
+// and done once, also if its server says so more often or, of being done, not
+// at all; an item that another connection is told of is not a new one.
 type (
 	ItemAdded struct {
 		Item           Item
 		PreviousItemID string
+		Origin         Origin
 	}
-	ItemDone      struct{ Item Item }
+	ItemDone struct {
+		Item   Item
+		Origin Origin
+	}
 	ItemRetrieved struct{ Item Item }
 	ItemDeleted   struct{ ItemID string }
 	ItemTruncated struct {

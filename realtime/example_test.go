@@ -40,11 +40,11 @@ func Example() {
 
 	p := printer{done: make(chan realtime.Response, 1)}
 	session, err := realtime.NewSession(realtime.Config{
-		Provider: realtime.Provider{
+		Providers: []realtime.Provider{{
 			BaseURL: "ws" + strings.TrimPrefix(server.URL, "http") + "/v1/realtime", // wss://api.openai.com/v1/realtime
 			Model:   "gpt-realtime-2.1",
 			APIKey:  "sk-…",
-		},
+		}},
 		Properties: realtime.Properties{
 			Instructions:      "You answer the phone for Example Ltd.",
 			Voice:             "marin",

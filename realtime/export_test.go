@@ -15,7 +15,7 @@ func (d *deltaDecoder) Decode(msg []byte) (AudioDelta, error) { return d.decode(
 type Outbox = outbox
 
 // NewOutbox returns an empty one.
-func NewOutbox(f AudioFormat) *Outbox { return newOutbox(f) }
+func NewOutbox(f AudioFormat) *Outbox { return newOutbox(f, 0) }
 
 // Append stores audio and returns what it cost.
 func (o *outbox) Append(audio []byte) int {
@@ -24,12 +24,12 @@ func (o *outbox) Append(audio []byte) int {
 }
 
 // Post queues a control event.
-func (o *outbox) Post(msg string) error { return o.post([]byte(msg)) }
+func (o *outbox) Post(msg string) error { return o.post(draft{}, []byte(msg)) }
 
 // Next returns the next control event or audio.
 func (o *outbox) Next(limit int) (msg string, audio []byte) {
 	chunk := make([]byte, limit)
-	_, _, m, n := o.next(chunk)
+	m, n, _ := o.next(nil, chunk)
 	return string(m), chunk[:n]
 }
 
@@ -37,11 +37,11 @@ func (o *outbox) Next(limit int) (msg string, audio []byte) {
 func (o *outbox) Room() int { return len(o.audio.buf) }
 
 // Receive is the way of one message through a session.
-func (s *Session) Receive(msg []byte) { s.deliver(s.receive(msg)) }
+func (s *Session) Receive(msg []byte) { s.deliver(nil, s.receive(nil, msg)) }
 
 // Take is the way of one append from the outbox to the frame that is written.
 func (w *writer) take() []byte {
-	_, _, _, n := w.out.next(w.chunk)
+	_, n, _ := w.out.next(w.link, w.chunk)
 	return w.appender.encode(w.chunk[:n])
 }
 

@@ -88,10 +88,7 @@ func (c Content) wire(d Dialect, role string) map[string]any {
 	switch {
 	case role == "assistant":
 		// Audio of the assistant cannot be put into a conversation.
-		kind = "output_text"
-		if d == Beta {
-			kind = "text"
-		}
+		kind = d.grammar().output
 		if text == "" {
 			text = c.Transcript
 		}

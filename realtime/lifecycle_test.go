@@ -19,7 +19,9 @@ import (
 // on the channel.
 func virtual(t *testing.T, cfg realtime.Config, script func(*peer)) (*realtime.Session, <-chan error) {
 	t.Helper()
-	cfg.Provider, cfg.Dial = dialPipe(t, script)
+	var provider realtime.Provider
+	provider, cfg.Dial = dialPipe(t, script)
+	cfg.Providers = []realtime.Provider{provider}
 	if cfg.Properties.InputAudioFormat == "" {
 		cfg.Properties = ulaw
 	}
@@ -201,7 +203,7 @@ func TestLossIsNotTakenForAnEnd(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			_, result := start(t, realtime.Config{
 				Properties: ulaw,
-				Provider:   serve(t, func(p *peer) { p.open(); c.script(p) }),
+				Providers:  providers(t, func(p *peer) { p.open(); c.script(p) }),
 			})
 			err := receive(t, result)
 			var lost *realtime.LostError
@@ -245,7 +247,7 @@ func TestWhatCannotBeReadIsCountedAndTheSessionLives(t *testing.T) {
 	handler := record()
 	s, _ := start(t, realtime.Config{
 		Properties: ulaw, Handler: handler,
-		Provider: serve(t, func(p *peer) {
+		Providers: providers(t, func(p *peer) {
 			p.open()
 			_ = p.ws.WriteMessage(websocket.BinaryMessage, []byte("binary"))
 			p.send(`{"type":"response.audio.delta","delta":"%%%"}`)
@@ -280,7 +282,7 @@ func TestWhatCannotBeReadIsCountedAndTheSessionLives(t *testing.T) {
 func TestRunEndsWithItsContext(t *testing.T) {
 	why := errors.New("call over")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	s := newSession(t, realtime.Config{Properties: ulaw, Provider: serve(t, func(p *peer) { p.open(); p.drain() })})
+	s := newSession(t, realtime.Config{Properties: ulaw, Providers: providers(t, func(p *peer) { p.open(); p.drain() })})
 	if err := s.Open(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -294,7 +296,7 @@ func TestRunEndsWithItsContext(t *testing.T) {
 
 func TestCloseBetweenOpenAndRunEndsTheSocket(t *testing.T) {
 	gone := make(chan struct{})
-	s := newSession(t, realtime.Config{Properties: ulaw, Provider: serve(t, func(p *peer) {
+	s := newSession(t, realtime.Config{Properties: ulaw, Providers: providers(t, func(p *peer) {
 		p.open()
 		p.drain()
 		close(gone)
@@ -310,7 +312,7 @@ func TestCloseBetweenOpenAndRunEndsTheSocket(t *testing.T) {
 }
 
 func TestCallsAfterClose(t *testing.T) {
-	s := newSession(t, realtime.Config{Provider: realtime.Provider{BaseURL: "ws://localhost"}})
+	s := newSession(t, realtime.Config{Providers: []realtime.Provider{{BaseURL: "ws://localhost"}}})
 	s.Close()
 	s.Append([]byte("x"))
 	for name, call := range map[string]func() error{
@@ -348,7 +350,7 @@ func TestAHandlerMayCloseTheSession(t *testing.T) {
 		p.send(`{"type":"input_audio_buffer.speech_stopped"}`)
 		p.drain()
 	})
-	s = newSession(t, realtime.Config{Provider: provider, Properties: ulaw, Handler: handler})
+	s = newSession(t, realtime.Config{Providers: []realtime.Provider{provider}, Properties: ulaw, Handler: handler})
 	if err := s.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -376,7 +378,7 @@ func TestSessionsLeaveNothingBehind(t *testing.T) {
 		p.drain()
 	})
 	for i := range 50 {
-		s := newSession(t, realtime.Config{Provider: provider, Properties: ulaw, Handler: deaf{}})
+		s := newSession(t, realtime.Config{Providers: []realtime.Provider{provider}, Properties: ulaw, Handler: deaf{}})
 		opened := make(chan error, 1)
 		go func() {
 			err := s.Open(t.Context())

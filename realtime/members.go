@@ -6,35 +6,13 @@ import (
 	"strings"
 )
 
-// layout says where a dialect puts the options of a session that do not stand
-// at the top under their own name: option → path.
-type layout map[string]string
-
-// layoutOf returns the layout of a dialect: GA nests what Beta has flat.
-func layoutOf(d Dialect) layout {
-	if d == Beta {
-		return layout{}
-	}
-	return layout{
-		"modalities":                  "output_modalities",
-		"voice":                       "audio.output.voice",
-		"speed":                       "audio.output.speed",
-		"output_audio_format":         "audio.output.format",
-		"input_audio_format":          "audio.input.format",
-		"input_audio_transcription":   "audio.input.transcription",
-		"input_audio_noise_reduction": "audio.input.noise_reduction",
-		"turn_detection":              "audio.input.turn_detection",
-		"max_response_output_tokens":  "max_output_tokens",
-	}
-}
-
 // object is a JSON object under construction in a layout.
 type object struct {
 	layout layout
 	root   map[string]any
 }
 
-func newObject(d Dialect) object { return object{layoutOf(d), map[string]any{}} }
+func newObject(d Dialect) object { return object{d.grammar().layout, map[string]any{}} }
 
 // set puts value where the layout wants option.
 func (o object) set(option string, value any) {
@@ -134,7 +112,7 @@ func modalities(d Dialect, asked []string) []string {
 	switch {
 	case !slices.Contains(asked, "audio"):
 		return []string{"text"}
-	case d == Beta:
+	case d.grammar().paired:
 		return []string{"audio", "text"}
 	default:
 		return []string{"audio"}
@@ -143,14 +121,14 @@ func modalities(d Dialect, asked []string) []string {
 
 // voice: GA names custom voices by an object.
 func voice(d Dialect, name string) any {
-	if d != Beta && strings.HasPrefix(name, "voice_") {
+	if !d.grammar().named && strings.HasPrefix(name, "voice_") {
 		return map[string]any{"id": name}
 	}
 	return name
 }
 
 func format(d Dialect, f AudioFormat) any {
-	if d == Beta {
+	if d.grammar().named {
 		return string(f)
 	}
 	return f.media()
@@ -220,7 +198,7 @@ func toolChoice(d Dialect, choice string) any {
 	case "auto", "none", "required":
 		return choice
 	}
-	if d == Beta {
+	if d.grammar().named {
 		return choice
 	}
 	return map[string]any{"type": "function", "name": choice}

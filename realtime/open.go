@@ -3,14 +3,17 @@ package realtime
 import (
 	"context"
 	"errors"
+	"time"
 )
 
-// Open connects, waits for session.created, configures, waits for
-// session.updated and verifies the audio formats it echoes. What fails is one
-// of [ConnectError], [HandshakeError], [RefusedError], [FormatError],
-// [TimeoutError], [LostError], [ErrClosed] or ctx's cause; see [Retryable].
-// After a failure Open may be called again; audio and requests that wait are
-// kept.
+// Open opens the session at the first provider that takes it: it connects,
+// waits for session.created, configures, waits for session.updated and verifies
+// the audio formats it echoes. The handler hears of every refusal
+// ([ProviderRefused]) and of the success ([SessionOpened]). The error is that of
+// the last provider: [ConnectError], [HandshakeError], [RefusedError],
+// [FormatError], [TimeoutError], [LostError]; or [ErrClosed] or ctx's cause; see
+// [Retryable]. After a failure Open may be called again; audio and requests that
+// wait are kept.
 func (s *Session) Open(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -24,141 +27,67 @@ func (s *Session) Open(ctx context.Context) error {
 		s.mu.Unlock()
 		return errors.New("realtime: session is open already")
 	}
-	s.state, s.cancelOpen = opening, cancel
+	s.state, s.cancel = opening, cancel
 	s.mu.Unlock()
 
-	c, err := s.connect(ctx)
+	began := time.Now()
+	l, err := s.first(ctx)
 
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.state == closed {
 		err = ErrClosed
 	}
 	if err != nil {
-		if c != nil {
-			c.drop()
+		if l != nil {
+			l.drop()
 		}
-		s.props.abandon()
 		if s.state == opening {
 			s.state = idle
 		}
+		s.mu.Unlock()
 		return err
 	}
-	s.state, s.conn = open, c
+	s.adopt(l)
+	s.state, s.cancel = open, nil
+	s.mu.Unlock()
+	s.tell(l.welcome...)
+	s.tell(SessionOpened{Provider: l.provider.Name, Took: time.Since(began)})
 	return nil
 }
 
-// gate is the way to a usable session: what is being waited for.
-type gate struct {
-	*Session
-	conn    *conn
-	waiting string
+// first tries each provider once.
+func (s *Session) first(ctx context.Context) (l *link, err error) {
+	for _, p := range s.cfg.Providers {
+		if l, err = s.connect(ctx, p); err == nil || ctx.Err() != nil {
+			return l, err
+		}
+		s.tell(ProviderRefused{Provider: p.Name, Err: err})
+	}
+	return nil, err
 }
 
-// connect brings a socket through the gate. The socket it returns with an error
-// is to be dropped.
-func (s *Session) connect(ctx context.Context) (*conn, error) {
-	timed, cancel := context.WithTimeoutCause(ctx, s.cfg.ConnectTimeout, errTooLate)
-	defer cancel()
-	g := &gate{Session: s, waiting: "the connection"}
-	err := g.pass(timed)
-	if err != nil && timed.Err() != nil {
-		// Whatever failed, it failed because the time, or the caller, was up.
-		if err = context.Cause(timed); errors.Is(err, errTooLate) {
-			err = &TimeoutError{Waiting: g.waiting}
-		}
-	}
-	return g.conn, err
-}
+// adopt makes l the session's connection and tells it all that came before. The
+// caller holds mu. It returns how many items that was.
+func (s *Session) adopt(l *link) int {
+	wanted := s.props.current()
+	s.props = settings{base: l.configured}
+	s.link, s.name, s.effective, s.fatal = l, l.provider.Name, l.effective, nil
 
-var errTooLate = errors.New("connect timeout")
-
-func (g *gate) pass(ctx context.Context) (err error) {
-	if g.conn, err = dial(ctx, g.cfg, &g.stats.skipped); err != nil {
-		return err
+	var first []draft
+	if d, ok := s.update(wanted); ok { // it changed while the connection was made
+		s.props.pending = []change{{d.id, wanted}}
+		first = append(first, d)
 	}
-	g.conn.onPing = g.out.answer
-	// A socket knows no contexts.
-	interrupted := make(chan struct{})
-	uninterrupt := context.AfterFunc(ctx, func() {
-		defer close(interrupted)
-		g.conn.drop()
-	})
-	defer func() {
-		if !uninterrupt() {
-			<-interrupted
-			if err == nil {
-				err = ctx.Err()
-			}
+	items := s.replay(s.out.unsent())
+	for _, item := range items {
+		d := s.create(item, "")
+		if e := s.history.find(item.ID); e.origin == OriginOurs {
+			e.created = d.id
 		}
-	}()
-
-	g.waiting = "session.created"
-	if err := g.await(func(e Event) bool { _, ok := e.(SessionCreated); return ok }); err != nil {
-		return err
+		first = append(first, d)
 	}
-	// Audio before the configuration would be heard in the server's own format,
-	// and answered in its own voice.
-	g.waiting = "session.updated"
-	if err := g.configure(); err != nil {
-		return err
-	}
-	if err := g.await(func(e Event) bool { _, ok := e.(SessionUpdated); return ok }); err != nil {
-		return err
-	}
-	return g.verify()
-}
-
-// configure sends the first session.update.
-func (g *gate) configure() error {
-	g.mu.Lock()
-	g.props.begin()
-	msg, err := g.newEvent(sessionUpdate).
-		with("session", sessionMember(g.cfg.Provider.Dialect, g.props.base.session(g.cfg.Provider.Dialect))).
-		encode()
-	g.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	if err := g.conn.write(msg); err != nil {
-		return &LostError{Err: err}
-	}
-	g.stats.sent.Add(1)
-	return nil
-}
-
-// await hands events on up to the one that is wanted. An error in its place is
-// a refusal, be it correlated or not.
-func (g *gate) await(wanted func(Event) bool) error {
-	for {
-		msg, err := g.conn.read()
-		if c := closeFrame(err); c != nil {
-			return refusal(c)
-		}
-		if err != nil {
-			return &LostError{Err: err}
-		}
-		event := g.receive(msg)
-		if e, ok := event.(ErrorEvent); ok && e.Error.Kind() != Benign {
-			return &RefusedError{Detail: e.Error}
-		}
-		g.deliver(event)
-		if wanted(event) {
-			return nil
-		}
-	}
-}
-
-// verify compares the formats: a server that ignores one sends noise.
-func (g *gate) verify() error {
-	e := g.Effective()
-	for _, f := range []FormatError{
-		{"input", g.cfg.Properties.InputAudioFormat, e.Input},
-		{"output", g.cfg.Properties.OutputAudioFormat, e.Output},
-	} {
-		if f.Asked != "" && f.Echoed != "" && f.Asked != f.Echoed {
-			return &f
-		}
-	}
-	return nil
+	first = append(first, s.retrieveAgain()...)
+	s.out.attach(l, l.provider.Dialect, first)
+	_ = s.pump() // fails only when the session is about to end
+	return len(items)
 }

@@ -95,7 +95,7 @@ func TestRefusalsAreToldApart(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newSession(t, realtime.Config{Provider: serve(t, c.script), Properties: ulaw})
+			s := newSession(t, realtime.Config{Providers: providers(t, c.script), Properties: ulaw})
 			err := s.Open(t.Context())
 			if diff := cmp.Diff(c.want, err, cmpopts.IgnoreFields(realtime.LostError{}, "Err")); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
@@ -120,10 +120,10 @@ func TestARefusalInHTTP(t *testing.T) {
 		_, _ = w.Write([]byte(`{"error":{"code":"rate_limit_exceeded","message":"slow down"}}`))
 	}))
 	defer srv.Close()
-	s := newSession(t, realtime.Config{Provider: realtime.Provider{
+	s := newSession(t, realtime.Config{Providers: []realtime.Provider{{
 		BaseURL: "ws" + strings.TrimPrefix(srv.URL, "http") + "/?key=hidden", APIKey: "secret", AuthHeader: "api-key",
 		Header: http.Header{"X-More": {"1"}},
-	}})
+	}}})
 	err := s.Open(t.Context())
 	want := &realtime.HandshakeError{
 		Host: strings.TrimPrefix(srv.URL, "http://"), Status: 429,
@@ -144,7 +144,7 @@ func TestNobodyListens(t *testing.T) {
 	srv := httptest.NewServer(nil)
 	addr := srv.Listener.Addr().String()
 	srv.Close()
-	s := newSession(t, realtime.Config{Provider: realtime.Provider{BaseURL: "ws://" + addr}})
+	s := newSession(t, realtime.Config{Providers: []realtime.Provider{{BaseURL: "ws://" + addr}}})
 	err := s.Open(t.Context())
 	var connect *realtime.ConnectError
 	if !errors.As(err, &connect) || connect.Host != addr || !realtime.Retryable(err) {
@@ -161,7 +161,7 @@ func TestTheHandshakeOfEachDialect(t *testing.T) {
 			p.drain()
 		})
 		provider.Dialect, provider.APIKey, provider.Model = dialect, "key", "gpt-realtime-2.1"
-		start(t, realtime.Config{Provider: provider, Properties: ulaw})
+		start(t, realtime.Config{Providers: []realtime.Provider{provider}, Properties: ulaw})
 		p := receive(t, seen)
 		if got := p.head.Get("OpenAI-Beta"); got != beta {
 			t.Errorf("%s: OpenAI-Beta = %q", dialect, got)
@@ -186,13 +186,13 @@ func TestASessionOverTLS(t *testing.T) {
 	defer scripts.Wait()
 	defer srv.Close()
 	provider := realtime.Provider{BaseURL: "wss" + strings.TrimPrefix(srv.URL, "https")}
-	s := newSession(t, realtime.Config{Provider: provider, Properties: ulaw})
+	s := newSession(t, realtime.Config{Providers: []realtime.Provider{provider}, Properties: ulaw})
 	var connect *realtime.ConnectError
 	if err := s.Open(t.Context()); !errors.As(err, &connect) {
 		t.Errorf("an unknown authority: %v", err)
 	}
 	s, result := start(t, realtime.Config{
-		Provider: provider, Properties: ulaw, TLS: srv.Client().Transport.(*http.Transport).TLSClientConfig,
+		Providers: []realtime.Provider{provider}, Properties: ulaw, TLS: srv.Client().Transport.(*http.Transport).TLSClientConfig,
 	})
 	s.Close()
 	if err := receive(t, result); err != nil {
@@ -211,7 +211,7 @@ func TestConnectTimeoutTellsWhatWasMissing(t *testing.T) {
 		t.Run(c.waiting, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				provider, dial := dialPipe(t, c.script)
-				s := newSession(t, realtime.Config{Provider: provider, Dial: dial, Properties: ulaw})
+				s := newSession(t, realtime.Config{Providers: []realtime.Provider{provider}, Dial: dial, Properties: ulaw})
 				begin := time.Now()
 				err := s.Open(t.Context())
 				var timeout *realtime.TimeoutError
@@ -229,7 +229,7 @@ func TestConnectTimeoutTellsWhatWasMissing(t *testing.T) {
 func TestADialThatHangsIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSession(t, realtime.Config{
-			Provider: realtime.Provider{BaseURL: "ws://pipe"}, Dial: hang, ConnectTimeout: time.Minute,
+			Providers: []realtime.Provider{{BaseURL: "ws://pipe"}}, Dial: hang, ConnectTimeout: time.Minute,
 		})
 		var timeout *realtime.TimeoutError
 		if err := s.Open(t.Context()); !errors.As(err, &timeout) || timeout.Waiting != "the connection" {
@@ -242,7 +242,7 @@ func TestOpenEndsWithItsContext(t *testing.T) {
 	why := errors.New("caller hung up")
 	synctest.Test(t, func(t *testing.T) {
 		provider, dial := dialPipe(t, (*peer).drain)
-		s := newSession(t, realtime.Config{Provider: provider, Dial: dial})
+		s := newSession(t, realtime.Config{Providers: []realtime.Provider{provider}, Dial: dial})
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(time.Second, func() { cancel(why) })
 		if err := s.Open(ctx); !errors.Is(err, why) {
@@ -254,7 +254,7 @@ func TestOpenEndsWithItsContext(t *testing.T) {
 func TestCloseWhileOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		provider, dial := dialPipe(t, (*peer).drain)
-		s := newSession(t, realtime.Config{Provider: provider, Dial: dial})
+		s := newSession(t, realtime.Config{Providers: []realtime.Provider{provider}, Dial: dial})
 		time.AfterFunc(time.Second, s.Close)
 		if err := s.Open(t.Context()); !errors.Is(err, realtime.ErrClosed) {
 			t.Errorf("Open = %v", err)
@@ -284,7 +284,7 @@ func TestAFailedOpenMayBeTriedAgainWithoutLoss(t *testing.T) {
 		heard <- string(update.Session) + string(audio)
 		p.drain()
 	})
-	s := newSession(t, realtime.Config{Provider: provider})
+	s := newSession(t, realtime.Config{Providers: []realtime.Provider{provider}})
 	s.Append([]byte("hi"))
 	if err := s.Open(t.Context()); !realtime.Retryable(err) {
 		t.Fatalf("first Open = %v", err)
@@ -309,13 +309,13 @@ func TestAFailedOpenMayBeTriedAgainWithoutLoss(t *testing.T) {
 
 func TestNewSessionTellsEveryFault(t *testing.T) {
 	_, err := realtime.NewSession(realtime.Config{
-		Provider:   realtime.Provider{BaseURL: "https://host/?key=hidden", Dialect: "gamma", APIKey: "a\nb", AuthHeader: "a b"},
+		Providers:  []realtime.Provider{{BaseURL: "https://host/?key=hidden", Dialect: "gamma", Profile: "acme", APIKey: "a\nb", AuthHeader: "a b"}},
 		Properties: realtime.Properties{Speed: new(9.0)},
 	})
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, option := range []string{"base_url", "dialect", "api_key", "auth_header", "speed", "handler"} {
+	for _, option := range []string{"base_url", "dialect", "profile", "api_key", "auth_header", "speed", "handler"} {
 		if !strings.Contains(err.Error(), "realtime: "+option+": ") {
 			t.Errorf("nothing is said about %s: %v", option, err)
 		}

@@ -215,7 +215,7 @@ func TestEveryOptionOnTheWire(t *testing.T) {
 					p.drain()
 				})
 				provider.Dialect = dialect
-				s := newSession(t, realtime.Config{Provider: provider, Properties: o.set})
+				s := newSession(t, realtime.Config{Providers: []realtime.Provider{provider}, Properties: o.set})
 				_ = s.Open(t.Context()) // the peer echoes µ-law; what goes out is of interest here
 				update := receive(t, sent)
 				if diff := cmp.Diff(parse(t, []byte(want)), parse(t, update.Session)); diff != "" {

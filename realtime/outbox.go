@@ -9,22 +9,26 @@ const (
 	chunkTime   = 100 * time.Millisecond // of audio in one append at most
 	initialTime = 200 * time.Millisecond // of audio that a session keeps room for
 	backlogTime = 5 * time.Second        // of audio kept while it cannot be sent
+	replayTime  = 15 * time.Second       // of audio kept until the server has made an item of it
 
 	maxControl = 1024 // events that may wait for the socket
 )
 
 // outbox is what waits for the socket: caller audio and control events, in one
-// order. It outlives the socket, so that nothing said while a session opens is
-// lost. It starts no goroutine; wake tells the writer that something came.
+// order. It outlives the socket, so that nothing said while there is none is
+// lost: it keeps the audio that no server has made an item of, and gives it to
+// the next. It starts no goroutine; wake tells the writer that something came.
 type outbox struct {
 	wake chan struct{}
 
 	mu      sync.Mutex
 	audio   ring
+	backlog int   // the ring's limit while a server takes what comes
 	written int64 // position behind the newest byte: all audio ever appended
+	origin  int64 // position at which the server's clock began
 	control []letter
-	pong    []byte // answer to the peer's last ping, nil if none is due
-	pinged  bool
+	marks   []letter // commits and clears that left and were not answered, oldest first
+	owner   *link    // who may take
 	closed  bool
 }
 
@@ -32,15 +36,20 @@ type outbox struct {
 type letter struct {
 	at  int64
 	msg []byte
+	draft
 }
 
-func newOutbox(format AudioFormat) *outbox {
-	initial := int(format.Bytes(initialTime))
+// newOutbox returns an outbox for audio of a format, that keeps some which has
+// left.
+func newOutbox(format AudioFormat, keep time.Duration) *outbox {
+	limit := int(format.Bytes(backlogTime))
 	return &outbox{
-		wake: make(chan struct{}, 1),
+		wake:    make(chan struct{}, 1),
+		backlog: limit,
 		audio: ring{
-			initial: initial,
-			limit:   int(format.Bytes(backlogTime)),
+			initial: int(format.Bytes(initialTime)),
+			limit:   limit,
+			keep:    int(format.Bytes(keep)),
 			sample:  format.sampleSize(),
 		},
 	}
@@ -55,13 +64,14 @@ func (o *outbox) append(audio []byte) (dropped int, ok bool) {
 	}
 	dropped = o.audio.write(audio)
 	o.written += int64(len(audio))
+	o.origin += int64(dropped)
 	o.mu.Unlock()
 	o.signal()
 	return dropped, true
 }
 
 // post queues a control event behind the audio appended so far.
-func (o *outbox) post(msg []byte) error {
+func (o *outbox) post(d draft, msg []byte) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch {
@@ -70,41 +80,58 @@ func (o *outbox) post(msg []byte) error {
 	case len(o.control) >= maxControl:
 		return ErrBacklog
 	}
-	o.control = append(o.control, letter{o.written, msg})
+	o.control = append(o.control, letter{o.written, msg, d})
 	o.signal()
 	return nil
 }
 
-// answer queues the pong for a ping; a later ping replaces it (RFC 6455
-// §5.5.3: only the most recent ping needs an answer).
-func (o *outbox) answer(ping string) {
-	o.mu.Lock()
-	o.pong, o.pinged = []byte(ping), true
-	o.mu.Unlock()
-	o.signal()
-}
-
-// next returns what leaves next: a pong, a control event, or n bytes of audio
-// that it has moved into chunk.
-func (o *outbox) next(chunk []byte) (pong []byte, pinged bool, msg []byte, n int) {
+// next returns what leaves next: a control event, or n bytes of audio that it
+// has copied into chunk. It is false if somebody else is to take what waits.
+func (o *outbox) next(who *link, chunk []byte) (msg []byte, n int, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.pinged {
-		pong, o.pong, o.pinged = o.pong, nil, false
-		return pong, true, nil, 0
+	if o.owner != who {
+		return nil, 0, false
 	}
-	sent := o.written - int64(o.audio.length)
+	sent := o.sent()
 	if len(o.control) > 0 {
 		first := o.control[0]
 		if first.at <= sent {
 			o.control = o.control[:copy(o.control, o.control[1:])]
-			return nil, false, first.msg, 0
+			if first.kind == audioCommit || first.kind == audioClear {
+				o.marks = append(o.marks, first)
+			}
+			return first.msg, 0, true
 		}
 		if ahead := first.at - sent; ahead < int64(len(chunk)) {
 			chunk = chunk[:ahead]
 		}
 	}
-	return nil, false, nil, o.audio.read(chunk)
+	n = o.audio.read(chunk)
+	if o.audio.waiting() == 0 {
+		o.audio.limit = o.backlog // whatever a new server had to catch up with
+	}
+	return nil, n, true
+}
+
+// sent is the position behind the newest byte that has left.
+func (o *outbox) sent() int64 { return o.written - int64(o.audio.waiting()) }
+
+// kept is the position of the oldest byte there is.
+func (o *outbox) kept() int64 { return o.written - int64(o.audio.length) }
+
+// clock returns the position at which the server's clock began.
+func (o *outbox) clock() int64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.origin
+}
+
+// uncommitted returns how much audio no server has made an item of.
+func (o *outbox) uncommitted() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.audio.length
 }
 
 // close forgets all that waits and refuses what comes.
@@ -112,8 +139,8 @@ func (o *outbox) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.closed = true
-	o.control = nil
-	o.audio.buf, o.audio.start, o.audio.length = nil, 0, 0
+	o.control, o.marks = nil, nil
+	o.audio.buf, o.audio.start, o.audio.length, o.audio.left = nil, 0, 0, 0
 }
 
 func (o *outbox) signal() {

@@ -39,6 +39,12 @@ func serve(t testing.TB, script func(*peer)) realtime.Provider {
 	return realtime.Provider{BaseURL: "ws" + strings.TrimPrefix(srv.URL, "http") + "/v1/realtime", Model: "test"}
 }
 
+// providers is a list of one.
+func providers(t testing.TB, script func(*peer)) []realtime.Provider {
+	t.Helper()
+	return []realtime.Provider{serve(t, script)}
+}
+
 func upgrade(t testing.TB, scripts *sync.WaitGroup, script func(*peer)) http.Handler {
 	u := websocket.Upgrader{}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -189,6 +195,9 @@ func newSession(t testing.TB, cfg realtime.Config) *realtime.Session {
 	t.Helper()
 	if cfg.Handler == nil {
 		cfg.Handler = record()
+	}
+	if cfg.RepairTimeout == 0 {
+		cfg.RepairTimeout = -1 // most tests are of one connection
 	}
 	s, err := realtime.NewSession(cfg)
 	if err != nil {

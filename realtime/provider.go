@@ -2,36 +2,34 @@ package realtime
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
 )
 
-// Dialect is how a server is spoken to.
-type Dialect string
-
-const (
-	GA   Dialect = "ga"   // OpenAI's present shape: nested session, session.type
-	Beta Dialect = "beta" // the flat shape of its preview, alive in other servers only
-)
-
-// Provider is where sessions run and what is particular about it, as data.
+// Provider is where sessions run and what is particular about it, as data. Its
+// Profile gives the defaults.
 type Provider struct {
 	Name       string
-	Dialect    Dialect     // default GA
+	Profile    Profile     // default openai
+	Dialect    Dialect     // default the profile's
 	BaseURL    string      // wss://…/v1/realtime
 	Model      string      // sent as the model query parameter
 	APIKey     string      // empty or "none": no credentials
-	AuthHeader string      // default Authorization
-	AuthScheme string      // default Bearer when AuthHeader is Authorization, else none
+	AuthHeader string      // default the profile's, else Authorization
+	AuthScheme string      // default Bearer when the header is Authorization, else none
 	Header     http.Header // sent with the handshake as well
 	NoTruncate bool        // the server has no conversation.item.truncate
+	NoRetrieve bool        // the server has no conversation.item.retrieve
 }
 
 // Validate returns every fault of p, joined; each is an [OptionError].
 func (p Provider) Validate() error {
 	var f faults
-	f.oneOf("dialect", string(p.Dialect), string(GA), string(Beta))
+	f.oneOf("profile", string(p.Profile),
+		string(ProfileOpenAI), string(ProfileAzure), string(ProfileXAI), string(ProfileBeta))
+	f.oneOf("dialect", string(p.Dialect), string(GA), string(Beta), string(XAI))
 	switch u, err := url.Parse(p.BaseURL); {
 	case p.BaseURL == "":
 		f.add("base_url", "is missing")
@@ -49,11 +47,24 @@ func (p Provider) Validate() error {
 	return errors.Join(f...)
 }
 
-func (p Provider) dialect() Dialect {
-	if p.Dialect == "" {
-		return GA
+// WithDefaults returns p with what its profile says where p says nothing.
+func (p Provider) WithDefaults() Provider {
+	if p.Profile == "" {
+		p.Profile = ProfileOpenAI
 	}
-	return p.Dialect
+	t := profiles[p.Profile]
+	if p.Dialect == "" {
+		p.Dialect = t.dialect
+	}
+	if p.AuthHeader == "" {
+		p.AuthHeader = t.authHeader
+	}
+	if p.AuthHeader == "" {
+		p.AuthHeader = "Authorization"
+	}
+	p.NoTruncate = p.NoTruncate || t.noTruncate
+	p.NoRetrieve = p.NoRetrieve || t.noRetrieve
+	return p
 }
 
 // endpoint returns the URL of a new session.
@@ -76,24 +87,18 @@ func (p Provider) header() http.Header {
 	if h == nil {
 		h = http.Header{}
 	}
-	if p.dialect() == Beta {
-		// GA servers refuse a session that carries it.
-		h.Set("OpenAI-Beta", "realtime=v1")
-	}
+	maps.Copy(h, p.Dialect.grammar().header)
 	if p.APIKey == "" || p.APIKey == "none" {
 		return h
 	}
-	name, scheme := p.AuthHeader, p.AuthScheme
-	if name == "" {
-		name = "Authorization"
-	}
-	if scheme == "" && http.CanonicalHeaderKey(name) == "Authorization" {
+	scheme := p.AuthScheme
+	if scheme == "" && http.CanonicalHeaderKey(p.AuthHeader) == "Authorization" {
 		scheme = "Bearer"
 	}
 	value := p.APIKey
 	if scheme != "" {
 		value = scheme + " " + value
 	}
-	h.Set(name, value)
+	h.Set(p.AuthHeader, value)
 	return h
 }

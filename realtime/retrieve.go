@@ -1,6 +1,10 @@
 package realtime
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+)
 
 // retrieval is one conversation.item.retrieve under way, shared by all who wait
 // for the item.
@@ -20,12 +24,16 @@ func (s *Session) Retrieve(ctx context.Context, itemID string) (Item, error) {
 	s.mu.Lock()
 	r := s.retrievals[itemID]
 	if r == nil {
-		event := s.newEvent(itemRetrieve).with("item_id", itemID)
-		if err := s.post(event); err != nil {
+		if s.provider().NoRetrieve {
+			s.mu.Unlock()
+			return Item{}, errNoRetrieve
+		}
+		d := s.retrieve(itemID)
+		if err := s.send(d); err != nil {
 			s.mu.Unlock()
 			return Item{}, err
 		}
-		r = &retrieval{id: event.id(), done: make(chan struct{})}
+		r = &retrieval{id: d.id, done: make(chan struct{})}
 		s.retrievals[itemID] = r
 	}
 	r.waiters++
@@ -44,8 +52,37 @@ func (s *Session) Retrieve(ctx context.Context, itemID string) (Item, error) {
 	return Item{}, context.Cause(ctx)
 }
 
+var errNoRetrieve = fmt.Errorf("realtime: the provider gives no items back: %w", errors.ErrUnsupported)
+
+// retrieve drafts conversation.item.retrieve. The caller holds mu.
+func (s *Session) retrieve(itemID string) draft {
+	wire := itemID
+	if e := s.history.find(itemID); e != nil {
+		wire = e.wireID()
+	}
+	return s.draft(itemRetrieve, constant("item_id", wire)).about(itemID)
+}
+
+// retrieveAgain drafts the retrievals that a lost connection has not answered,
+// or ends them if the present one cannot. The caller holds mu.
+func (s *Session) retrieveAgain() []draft {
+	if s.provider().NoRetrieve {
+		s.failRetrievals(errNoRetrieve)
+	}
+	drafts := make([]draft, 0, len(s.retrievals))
+	for itemID, r := range s.retrievals {
+		d := s.retrieve(itemID)
+		r.id = d.id
+		drafts = append(drafts, d)
+	}
+	return drafts
+}
+
 // resolve gives a retrieved item to those who wait for it. The caller holds mu.
 func (s *Session) resolve(item Item) {
+	if e := s.history.find(item.ID); e != nil {
+		item.ID = e.item.ID
+	}
 	if r := s.retrievals[item.ID]; r != nil {
 		s.finish(item.ID, item, nil)
 	}

@@ -22,7 +22,16 @@ type sequence struct {
 	requested string // event id of the response.create in flight
 	since     time.Time
 	waiting   []ResponseRequest
+	reply     reply         // the running response
 	sent      []sentRequest // the latest, oldest first
+}
+
+// reply is what is known of the running response: what it will be worth if the
+// session is lost.
+type reply struct {
+	request ResponseRequest // that asked for it; plain if the server began by itself
+	spoke   bool            // it has made words or audio
+	called  bool            // it has called a function
 }
 
 // sentRequest is a response.create that an event may answer.
@@ -69,14 +78,76 @@ func (q *sequence) asked(id string, r ResponseRequest, now time.Time) {
 	q.sent = append(q.sent, sentRequest{id, r})
 }
 
-// created notes that a response runs, whoever asked for it.
-func (q *sequence) created(r Response) {
+// created notes that a response runs, whoever asked for it, and tells whether it
+// is one of the default conversation.
+func (q *sequence) created(r Response) bool {
 	if q.isOutOfBand(r) {
-		return
+		return false
 	}
 	// The request in flight stays noted: this may be the server's own response,
 	// and ours be refused because of it.
 	q.active, q.running = r.ID, true
+	q.reply = reply{request: q.inFlight()}
+	return true
+}
+
+// inFlight returns the request that is in flight, or a plain one.
+func (q *sequence) inFlight() ResponseRequest {
+	for _, s := range q.sent {
+		if s.id == q.requested {
+			return s.request
+		}
+	}
+	return ResponseRequest{}
+}
+
+// progress notes that a response has said something, or called a function.
+func (q *sequence) progress(responseID string, called bool) {
+	if q.running && responseID == q.active {
+		q.reply.called = q.reply.called || called
+		q.reply.spoke = q.reply.spoke || !called
+	}
+}
+
+// sounded is progress for the audio path.
+func (q *sequence) sounded(responseID []byte) {
+	if q.running && q.active == string(responseID) {
+		q.reply.spoke = true
+	}
+}
+
+// idle tells whether no response is running, in flight or waiting.
+func (q *sequence) idle() bool { return !q.running && q.requested == "" && len(q.waiting) == 0 }
+
+// interrupt forgets the connection. What was asked of it waits again; due tells
+// that a response was to come unasked. One that had spoken already goes on with
+// a plain request: its own might make it begin anew. One that had called a
+// function is followed by whoever answers the call.
+func (q *sequence) interrupt(due bool) {
+	switch {
+	case q.running && q.reply.called:
+	case q.running && q.reply.spoke:
+		q.first(ResponseRequest{})
+	case q.running:
+		q.first(q.reply.request)
+	case q.requested != "":
+		q.first(q.inFlight())
+	case due:
+		q.first(ResponseRequest{})
+	}
+	*q = sequence{waiting: q.waiting}
+}
+
+// first queues a request before all others.
+func (q *sequence) first(r ResponseRequest) {
+	if r.plain() {
+		for _, other := range q.waiting {
+			if other.plain() {
+				return
+			}
+		}
+	}
+	q.waiting = append([]ResponseRequest{r}, q.waiting...)
 }
 
 // isOutOfBand tells whether a new response is beside the default conversation.

@@ -48,8 +48,8 @@ func converse(t *testing.T) *dialogue {
 		close(gone)
 		<-writing
 	})
-	d.Session, _ = start(t, realtime.Config{Provider: provider, Properties: ulaw, Handler: d.heard})
-	await[realtime.SessionUpdated](t, d.heard)
+	d.Session, _ = start(t, realtime.Config{Providers: []realtime.Provider{provider}, Properties: ulaw, Handler: d.heard})
+	await[realtime.SessionOpened](t, d.heard)
 	return d
 }
 

@@ -11,24 +11,34 @@ import (
 	"github.com/callgw/callgw/internal/jsonscan"
 )
 
-// Session is one conversation. Its methods are safe for concurrent use.
+// Session is one conversation, over one connection after another. Its methods
+// are safe for concurrent use.
 type Session struct {
 	cfg     Config
 	out     *outbox
 	stats   counters
 	decoder deltaDecoder // of the reader
 
+	hand sync.Mutex // held while the handler is called
+
 	mu         sync.Mutex
 	state      state
-	conn       *conn
-	cancelOpen context.CancelCauseFunc
+	link       *link                   // nil while there is none
+	cancel     context.CancelCauseFunc // of Open or Run
 	closing    chan struct{}
+	name       string // of the provider
 	effective  EffectiveSession
-	fatal      *ErrorDetail // the last fatal error event
+	fatal      *ErrorDetail // the last fatal error
 	number     uint64       // of the last client event
+	items      uint64       // of the last item that was given an id here
 	props      settings
 	responses  sequence
 	retrievals map[string]*retrieval // by item
+	history    history
+	turn       turn
+	speaking   bool // the caller, as far as the server has said
+	due        bool // the server owes a response that nobody asks for
+	spent      spent
 }
 
 type state uint8
@@ -38,6 +48,7 @@ const (
 	opening
 	open
 	running
+	repairing // running, without a connection
 	closed
 )
 
@@ -50,107 +61,64 @@ func NewSession(cfg Config) (*Session, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	return &Session{
+	s := &Session{
 		cfg:        cfg,
-		out:        newOutbox(cfg.Properties.InputAudioFormat),
 		closing:    make(chan struct{}),
 		props:      settings{base: cfg.Properties},
 		retrievals: map[string]*retrieval{},
-	}, nil
-}
-
-// Run carries an open session until it is closed or lost, and returns when all
-// its goroutines are gone: nil after Close, ctx's cause if ctx ended it, else a
-// [LostError].
-func (s *Session) Run(ctx context.Context) error {
-	s.mu.Lock()
-	switch s.state {
-	case open:
-		s.state = running
-	case closed:
-		s.mu.Unlock()
-		return nil
-	default:
-		s.mu.Unlock()
-		return ErrNotOpen
 	}
-	c := s.conn
-	s.mu.Unlock()
-
-	hung := make(chan struct{})
-	unwatch := context.AfterFunc(ctx, func() {
-		defer close(hung)
-		s.Close()
-	})
-	stop := make(chan struct{})
-	var (
-		writers sync.WaitGroup
-		failed  error // of the writer
-	)
-	writers.Go(func() {
-		w := newWriter(c, s.out, s.cfg.Properties.InputAudioFormat, &s.stats)
-		failed = w.run(s.cfg.PingInterval, s.closing, stop)
-		switch {
-		case failed == nil:
-		case errors.Is(failed, ErrPingTimeout), errors.Is(failed, ErrWriteTimeout):
-			c.drop() // wakes the reader
-		default:
-			// The peer has closed, and may have said why.
-			c.expire(lastWords)
+	keep := time.Duration(0)
+	if cfg.repairs() {
+		keep = replayTime
+	}
+	s.out = newOutbox(cfg.Properties.InputAudioFormat, keep)
+	for _, item := range cfg.Items {
+		if item.ID == "" {
+			item.ID = s.newItemID()
 		}
-	})
-
-	err := s.readAll(c)
-
-	// Read before our own end makes it true.
-	ours := s.isClosing()
-	c.drop() // wakes the writer
-	close(stop)
-	writers.Wait()
-	if !unwatch() {
-		<-hung
+		s.history.append(ours(item))
 	}
-	s.Close()
-	switch {
-	case ours && ctx.Err() != nil:
-		return context.Cause(ctx)
-	case ours:
-		return nil
-	case failed != nil && closeFrame(err) == nil:
-		err = failed
-	}
-	return s.lost(err)
+	return s, nil
 }
 
-// readAll hands on what comes until the socket ends.
-func (s *Session) readAll(c *conn) error {
+// readAll hands on what comes from a link until it ends.
+func (s *Session) readAll(l *link) error {
 	for {
-		msg, err := c.read()
+		msg, err := l.read()
 		if err != nil {
 			return err
 		}
 		if !s.isClosing() {
-			s.deliver(s.receive(msg))
+			s.deliver(l, s.receive(l, msg))
 		}
 	}
 }
 
 // receive decodes a message, and hands audio on at once. It returns nil for
 // audio.
-func (s *Session) receive(msg []byte) Event {
+func (s *Session) receive(l *link, msg []byte) Event {
 	kind, _ := jsonscan.Peek(msg, "type") // whose faults decode tells
 	if isAudioDelta(kind) {
 		delta, err := s.decoder.decode(msg)
 		if err == nil {
 			s.stats.deltas.Add(1)
 			s.stats.audioOut.Add(int64(len(delta.Audio)))
-			s.cfg.Handler.Audio(delta)
+			if s.bookAudio(l, delta) {
+				s.hand.Lock()
+				s.cfg.Handler.Audio(delta)
+				s.hand.Unlock()
+			}
 			return nil
 		}
 		s.stats.received.Add(1)
 		s.stats.malformed.Add(1)
 		return Unknown{Type: string(kind), Raw: clone(msg), Err: err}
 	}
+	return s.decode(msg)
+}
+
+// decode decodes a message that is not audio, and counts it.
+func (s *Session) decode(msg []byte) Event {
 	event, err := decode(msg)
 	s.stats.received.Add(1)
 	if err != nil {
@@ -161,53 +129,33 @@ func (s *Session) receive(msg []byte) Event {
 	return event
 }
 
-// deliver books an event and hands it on.
-func (s *Session) deliver(event Event) {
+// deliver books an event of a link and hands on what there is to tell of it;
+// nothing if another link has taken its place.
+func (s *Session) deliver(l *link, event Event) {
 	if event == nil {
 		return
 	}
 	s.mu.Lock()
-	switch e := event.(type) {
-	case SessionCreated:
-		s.effective = e.Session
-	case SessionUpdated:
-		s.effective = e.Session
-		s.props.confirm()
-		e.Differs = s.props.base.differs(s.cfg.Provider.Dialect, e.Session.Raw)
-		event = e
-	case ResponseCreated:
-		s.fatal = nil // it was not, then
-		s.responses.created(e.Response)
-	case ResponseDone:
-		s.responses.done(e.Response)
-		_ = s.pump() // fails only when the session is about to end
-	case ItemRetrieved:
-		s.resolve(e.Item)
-	case ErrorEvent:
-		s.refused(e.Error)
+	if s.link != l {
+		s.mu.Unlock()
+		return
 	}
+	events := s.book(event)
 	s.mu.Unlock()
-	s.cfg.Handler.Event(event)
+	s.tell(events...)
 }
 
-// refused books what an error means for what is under way. The caller holds mu.
-func (s *Session) refused(e ErrorDetail) {
-	if e.Kind() == Fatal {
-		s.fatal = &e
+// tell calls the handler, in the order of what happened.
+func (s *Session) tell(events ...Event) {
+	s.hand.Lock()
+	defer s.hand.Unlock()
+	for _, event := range events {
+		s.cfg.Handler.Event(event)
 	}
-	// What cannot be queued now will not be missed: the session is closed, or
-	// its socket is stuck and about to be lost.
-	if s.responses.refused(e) {
-		_ = s.pump()
-	}
-	if retry, ok := s.props.refused(e); ok {
-		_ = s.sendUpdate(retry)
-	}
-	s.rejectRetrieval(e)
 }
 
 // lost turns what ended the reader into a LostError.
-func (s *Session) lost(err error) error {
+func (s *Session) lost(err error) *LostError {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := &LostError{Detail: s.fatal, Err: err}
@@ -242,15 +190,16 @@ func (s *Session) Close() {
 	close(s.closing)
 	s.out.close()
 	s.failRetrievals(ErrClosed)
+	if s.cancel != nil {
+		s.cancel(ErrClosed)
+	}
 	switch was {
-	case opening:
-		s.cancelOpen(ErrClosed)
 	case open:
-		_ = s.conn.ws.WriteControl(websocket.CloseMessage,
+		_ = s.link.ws.WriteControl(websocket.CloseMessage,
 			websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), time.Now().Add(s.cfg.CloseTimeout/10))
-		s.conn.drop()
+		s.link.drop()
 	case running:
-		s.conn.expire(s.cfg.CloseTimeout)
+		s.link.expire(s.cfg.CloseTimeout)
 	}
 }
 
@@ -282,5 +231,13 @@ func (s *Session) Effective() EffectiveSession {
 	return s.effective
 }
 
-// Stats returns counters of what crossed the socket.
+// Provider returns the name of the provider that has the conversation, or had
+// it last; empty before Open is done.
+func (s *Session) Provider() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.name
+}
+
+// Stats returns counters of what crossed the sockets.
 func (s *Session) Stats() Stats { return s.stats.stats() }

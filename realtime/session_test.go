@@ -25,7 +25,7 @@ func TestASessionCarriesAudioAndEventsBothWays(t *testing.T) {
 		p.drain()
 	})
 	handler := record()
-	s := newSession(t, realtime.Config{Provider: provider, Properties: ulaw, Handler: handler})
+	s := newSession(t, realtime.Config{Providers: []realtime.Provider{provider}, Properties: ulaw, Handler: handler})
 
 	want := bytes.Repeat([]byte("0123456789"), 100)
 	s.Append(want[:400]) // before there is a socket
@@ -81,7 +81,7 @@ func TestTheSessionTellsWhatTheServerSetOtherwise(t *testing.T) {
 					Instructions: "A.", Voice: "marin", Speed: new(1.2), Tools: []realtime.Tool{{Name: "f"}},
 					TurnDetection: &realtime.TurnDetection{Threshold: new(0.5)},
 				},
-				Provider: serve(t, func(p *peer) {
+				Providers: providers(t, func(p *peer) {
 					p.send(`{"type":"session.created","session":{}}`)
 					p.expect("session.update")
 					p.send(`{"type":"session.updated","session":` + c.echo + `}`)

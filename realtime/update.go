@@ -21,37 +21,45 @@ func (s *Session) Update(p Properties) error {
 	if wanted.InputAudioFormat != have.InputAudioFormat || wanted.OutputAudioFormat != have.OutputAudioFormat {
 		return errors.New("realtime: audio formats are fixed when a session is made")
 	}
-	if err := wanted.Validate(s.cfg.Provider.Dialect); err != nil {
+	if err := s.cfg.validate(wanted); err != nil {
 		return err
 	}
 	return s.sendUpdate(p)
 }
 
-// sendUpdate sends what p changes. The caller holds mu.
+// sendUpdate sends what p changes; without a connection it waits for the next
+// one. The caller holds mu.
 func (s *Session) sendUpdate(p Properties) error {
-	if !s.props.begun {
-		s.props.base = s.props.base.Merge(p)
+	if s.link == nil {
+		s.props.pending = append(s.props.pending, change{Properties: p})
 		return nil
 	}
-	d := s.cfg.Provider.Dialect
-	have := s.props.current()
-	diff := difference(have.session(d), have.Merge(p).session(d))
-	if len(diff) == 0 {
+	d, ok := s.update(p)
+	if !ok {
 		return nil
 	}
-	event := s.newEvent(sessionUpdate).with("session", sessionMember(d, diff))
-	if err := s.post(event); err != nil {
+	if err := s.post(d); err != nil {
 		return err
 	}
-	s.props.pending = append(s.props.pending, change{event.id(), p})
+	s.props.pending = append(s.props.pending, change{d.id, p})
 	return nil
+}
+
+// update drafts session.update of what p changes, if anything. The caller holds
+// mu.
+func (s *Session) update(p Properties) (draft, bool) {
+	have, dialect := s.props.current(), s.provider().Dialect
+	diff := difference(have.session(dialect), have.Merge(p).session(dialect))
+	if len(diff) == 0 {
+		return draft{}, false
+	}
+	return s.draft(sessionUpdate, constant("session", sessionMember(dialect, diff))), true
 }
 
 // settings are what a session was asked to be: the properties that the server
 // has confirmed, and the changes that it has not answered yet, oldest first.
 type settings struct {
 	base    Properties
-	begun   bool // the first session.update, which carries base, has gone
 	pending []change
 }
 
@@ -59,13 +67,6 @@ type change struct {
 	id string // of its session.update
 	Properties
 }
-
-// begin notes that the first session.update goes out.
-func (s *settings) begin() { s.begun = true }
-
-// abandon notes that the session did not open: all that was asked of it will be
-// part of the next one's first session.update.
-func (s *settings) abandon() { s.base, s.pending, s.begun = s.current(), nil, false }
 
 // current returns the properties with all that is under way.
 func (s *settings) current() Properties {

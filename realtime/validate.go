@@ -38,9 +38,9 @@ func (f *faults) within(option string, value *float64, low, high float64) {
 	}
 }
 
-// gaOnly reports an option that the Beta dialect has no member for.
+// gaOnly reports an option that came with GA, in a dialect from before.
 func (f *faults) gaOnly(d Dialect, option string, set bool) {
-	if set && d == Beta {
+	if set && !d.grammar().ga {
 		f.add(option, "the beta dialect has no such member; leave it out or use a provider of dialect ga")
 	}
 }
@@ -61,7 +61,7 @@ func (p Properties) Validate(d Dialect) error {
 	f.oneOf("input_audio_noise_reduction", p.InputAudioNoiseReduction, "near_field", "far_field", "off")
 	f.turnDetection(d, p.TurnDetection)
 	f.tools(d, p.Tools, p.ToolChoice)
-	if d == Beta {
+	if !d.grammar().ga {
 		f.within("temperature", p.Temperature, 0.6, 1.2)
 	} else if p.Temperature != nil {
 		f.add("temperature", "the ga dialect has no temperature, the provider would refuse the session; remove it")

@@ -7,13 +7,13 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// missedPongs without a sign of life lose the session.
+// missedPongs without a sign of life lose the connection.
 const missedPongs = 2
 
 // writer is the one goroutine that writes to a socket: audio and control events
 // in their order, pings, pongs and the close frame.
 type writer struct {
-	conn     *conn
+	link     *link
 	out      *outbox
 	chunk    []byte // audio of one append
 	appender *appender
@@ -21,11 +21,11 @@ type writer struct {
 	busy     chan struct{} // closed: stands in for wake while there may be more
 }
 
-func newWriter(c *conn, out *outbox, format AudioFormat, stats *counters) *writer {
+func newWriter(l *link, out *outbox, format AudioFormat, stats *counters) *writer {
 	size := int(format.Bytes(chunkTime))
 	busy := make(chan struct{})
 	close(busy)
-	return &writer{c, out, make([]byte, size), newAppender(size), stats, busy}
+	return &writer{l, out, make([]byte, size), newAppender(size), stats, busy}
 }
 
 // run writes until the session closes (nil), stop is closed (nil), or the peer
@@ -34,57 +34,71 @@ func (w *writer) run(interval time.Duration, closing, stop <-chan struct{}) erro
 	ping := time.NewTicker(interval)
 	defer ping.Stop()
 	missed := 0
+	wake := w.out.wake
 	for {
-		sent, err := w.step()
+		more, owner, err := w.step()
 		if err != nil {
 			return err
 		}
-		var wake <-chan struct{} = w.out.wake
-		if sent {
-			wake = w.busy
+		if !owner && wake != nil {
+			wake = nil
+			w.out.signal() // it was for another writer
+		}
+		signal := (<-chan struct{})(wake)
+		if more {
+			signal = w.busy
 		}
 		select {
 		case <-closing:
-			// The peer may never answer; whoever closes bounds the wait.
-			_ = w.conn.control(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""))
+			w.goodbye()
 			return nil
 		case <-stop:
+			if w.link.retired.Load() {
+				w.goodbye()
+			}
 			return nil
+		case payload := <-w.link.pings:
+			if err := w.link.control(websocket.PongMessage, []byte(payload)); err != nil {
+				return fmt.Errorf("pong: %w", err)
+			}
 		case <-ping.C:
-			if missed++; w.conn.heard.Swap(false) {
+			if missed++; w.link.heard.Swap(false) {
 				missed = 0
 			}
 			if missed == missedPongs {
 				return ErrPingTimeout
 			}
-			if err := w.conn.control(websocket.PingMessage, nil); err != nil {
+			if err := w.link.control(websocket.PingMessage, nil); err != nil {
 				return fmt.Errorf("ping: %w", err)
 			}
-		case <-wake:
+		case <-signal:
 		}
 	}
 }
 
-// step writes one thing that waits and tells whether there was one.
-func (w *writer) step() (bool, error) {
-	pong, pinged, msg, n := w.out.next(w.chunk)
+// goodbye sends the close frame. The peer may never answer; whoever closes
+// bounds the wait.
+func (w *writer) goodbye() {
+	_ = w.link.control(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""))
+}
+
+// step writes one thing that waits and tells whether there was one, and whether
+// it is still for this writer to write.
+func (w *writer) step() (more, owner bool, err error) {
+	msg, n, owner := w.out.next(w.link, w.chunk)
 	switch {
-	case pinged:
-		if err := w.conn.control(websocket.PongMessage, pong); err != nil {
-			return false, fmt.Errorf("pong: %w", err)
-		}
 	case msg != nil:
-		if err := w.conn.write(msg); err != nil {
-			return false, fmt.Errorf("write: %w", err)
+		if err := w.link.conn.write(msg); err != nil {
+			return false, owner, fmt.Errorf("write: %w", err)
 		}
 		w.stats.sent.Add(1)
 	case n > 0:
-		if err := w.conn.write(w.appender.encode(w.chunk[:n])); err != nil {
-			return false, fmt.Errorf("append: %w", err)
+		if err := w.link.conn.write(w.appender.encode(w.chunk[:n])); err != nil {
+			return false, owner, fmt.Errorf("append: %w", err)
 		}
 		w.stats.appends.Add(1)
 	default:
-		return false, nil
+		return false, owner, nil
 	}
-	return true, nil
+	return true, owner, nil
 }

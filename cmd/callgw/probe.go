@@ -62,7 +62,7 @@ func probe(ctx context.Context, out io.Writer, cfg *config.Config) error {
 // probeProvider opens and closes a session and says of which model.
 func probeProvider(ctx context.Context, p realtime.Provider) (string, error) {
 	s, err := realtime.NewSession(realtime.Config{
-		Provider: p, Handler: deaf{},
+		Providers: []realtime.Provider{p}, Handler: deaf{},
 		Properties: realtime.Properties{InputAudioFormat: realtime.FormatULaw, OutputAudioFormat: realtime.FormatULaw},
 	})
 	if err != nil {

@@ -153,7 +153,7 @@ func (a *Agent) checkSession(k *checker, key string, providers map[string]*Provi
 		if provider == nil {
 			continue
 		}
-		for _, fault := range optionErrors(a.Session.Validate(provider.Dialect)) {
+		for _, fault := range optionErrors(a.Session.Validate(provider.Realtime().Dialect)) {
 			if reported[fault.Option] {
 				continue // by another provider of the same dialect
 			}

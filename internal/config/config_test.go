@@ -143,7 +143,7 @@ agents:
 	if err != nil || greeting == "" {
 		t.Errorf("got greeting %q, %v", greeting, err)
 	}
-	want := realtime.Provider{Name: "openai", Dialect: "ga", BaseURL: "wss://api.openai.com/v1/realtime", Model: "gpt-realtime-2.1", APIKey: "sk-verysecret"}
+	want := realtime.Provider{Name: "openai", Dialect: "ga", BaseURL: "wss://api.openai.com/v1/realtime", Model: "gpt-realtime-2.1", APIKey: "sk-verysecret"}.WithDefaults()
 	if diff := cmp.Diff(want, c.Providers[agent.Provider[0]].Realtime()); diff != "" {
 		t.Error(diff)
 	}

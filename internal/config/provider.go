@@ -16,8 +16,12 @@ const builtInProvider = "openai"
 // Provider is where sessions run.
 type Provider struct {
 	Name string `yaml:"-"`
-	// Dialect is how it is spoken to: ga, or beta for servers that still speak
-	// the older shape. Default ga.
+	// Profile is the kind of server: openai, azure, xai, or beta for servers
+	// that still speak the older shape. It gives the defaults of dialect,
+	// auth_header and truncate. Default openai.
+	Profile realtime.Profile `yaml:"profile" oneof:"openai azure xai beta"`
+	// Dialect is how it is spoken to, where it is not as the profile says: ga or
+	// beta.
 	Dialect realtime.Dialect `yaml:"dialect" oneof:"ga beta"`
 	// BaseURL of its Realtime endpoint. Default OpenAI's.
 	BaseURL URL `yaml:"base_url"`
@@ -27,7 +31,7 @@ type Provider struct {
 	APIKey Secret `yaml:"api_key"`
 	// Model is passed on. Default gpt-realtime-2.1.
 	Model string `yaml:"model"`
-	// AuthHeader carries the key. Default Authorization.
+	// AuthHeader carries the key. Default the profile's, else Authorization.
 	AuthHeader string `yaml:"auth_header"`
 	// AuthScheme stands before the key. Default Bearer in Authorization, else
 	// nothing.
@@ -41,7 +45,7 @@ type Provider struct {
 
 // SetDefaults sets the defaults.
 func (p *Provider) SetDefaults() {
-	*p = Provider{Dialect: realtime.GA, BaseURL: openAI, Model: "gpt-realtime-2.1", Truncate: true}
+	*p = Provider{BaseURL: openAI, Model: "gpt-realtime-2.1", Truncate: true}
 }
 
 func newProvider() *Provider {
@@ -63,9 +67,9 @@ func (p *Provider) Realtime() realtime.Provider {
 		header.Set(name, value.Reveal())
 	}
 	return realtime.Provider{
-		Name: p.Name, Dialect: p.Dialect, BaseURL: string(p.BaseURL), Model: p.Model, APIKey: p.APIKey.Reveal(),
+		Name: p.Name, Profile: p.Profile, Dialect: p.Dialect, BaseURL: string(p.BaseURL), Model: p.Model, APIKey: p.APIKey.Reveal(),
 		AuthHeader: p.AuthHeader, AuthScheme: p.AuthScheme, Header: header, NoTruncate: !p.Truncate,
-	}
+	}.WithDefaults()
 }
 
 func (p *Provider) complete(name string, env func(string) (string, bool)) {

@@ -1,0 +1,29 @@
+package bridge
+
+import "github.com/callgw/callgw/realtime"
+
+// succeed notes what becomes of the session's connections. The conversation
+// goes on over another one; only [realtime.Session.Run] tells the end of it.
+func (c *Call) succeed(e realtime.Event) {
+	switch e := e.(type) {
+	case realtime.SessionOpened:
+		c.meters.connect(e.Provider, e.Took)
+		c.note(EventSessionOpen, "provider", e.Provider, "took", e.Took)
+	case realtime.ProviderRefused:
+		c.meters.sessionError(codeOfLoss(e.Err))
+		c.note(EventSessionFail, "provider", e.Provider, "error", e.Err.Error())
+		c.log.Warn().Err(e.Err).Str("provider", e.Provider).Msg("session refused")
+	case realtime.SessionLost:
+		c.meters.sessionError(codeOfLoss(e.Err))
+		c.note(EventSessionLost, "provider", e.Provider, "error", e.Err.Error())
+		c.log.Warn().Err(e.Err).Str("provider", e.Provider).Msg("session lost")
+	case realtime.SessionRestored:
+		c.note(EventRestored, "provider", e.Provider, "took", e.Took, "replayed", e.Replayed)
+		c.log.Info().Str("provider", e.Provider).Dur("took", e.Took).Int("replayed", e.Replayed).Msg("session restored")
+	case realtime.SessionRecycled:
+		c.note(EventRecycled, "provider", e.Provider, "took", e.Took, "replayed", e.Replayed)
+	}
+}
+
+// undisturbed tells whether the caller hears nothing of the agent just now.
+func (c *Call) undisturbed() bool { return !c.queue.State().Sounding() }
