@@ -149,7 +149,7 @@ func (r *reports) take(at time.Time, from netip.AddrPort, b []byte, shared bool)
 		r.reject(why)
 		return
 	}
-	said, ok := parseReport(plain, r.sender.ssrc)
+	said, ok := parseReport(plain, r.sender.identity())
 	if !ok {
 		r.reject(Malformed)
 		return
@@ -208,13 +208,10 @@ func (r *reports) send(now time.Time, bye bool) {
 	if !to.IsValid() {
 		return
 	}
-	said := report{ssrc: r.sender.ssrc}
+	said := r.sender.report(now)
 	packets := r.count.sent.Load()
-	if packets != r.packets[0] { // RFC 3550 §6.4: who sent RTP since the last report but one
-		said.sender = true
-		said.ntp = ntp(now)
-		said.timestamp = r.sender.at(now)
-		said.packets, said.octets = uint32(packets), uint32(r.count.sentBytes.Load())
+	said.sender = packets != r.packets[0] // RFC 3550 §6.4: RTP since the last report but one
+	if said.sender {
 		copy(r.sent[1:], r.sent[:remembered-1])
 		r.sent[0] = sentReport{middle(said.ntp), now}
 	}

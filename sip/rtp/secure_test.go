@@ -328,6 +328,48 @@ func TestRekeying(t *testing.T) {
 	})
 }
 
+func TestNewKeysRollOverCounter(t *testing.T) {
+	u := suites[0]
+	for _, test := range []struct {
+		name string
+		roc  uint32 // of the first packet under the new key
+	}{
+		{"begins at 0", 0}, // RFC 4568 §7.1.4
+		{"goes on", 2},     // RFC 3711 §3.3.1
+		{"goes on, and wrapped meanwhile", 3},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inSecureCall(t, 0, nil, func(t *testing.T, c *call, f *far) {
+				for range 70000 {
+					d := f.seal(f.make(voice(f.sequence)))
+					if f.sequence%16 == 0 {
+						f.deliver(d)
+					}
+					time.Sleep(ms(20))
+				}
+				synctest.Wait()
+				before := c.wire.packets()
+				s, ours, theirs := secured(t, u.name, u.bytes, 100)
+				c.Update(s)
+				synctest.Wait()
+				f.rekey(u.profile, ours, theirs)
+				f.out.SetROC(f.ssrc, test.roc)
+				want := f.speak(20)
+				if got := c.heard(); !bytes.HasSuffix(got, want) {
+					t.Error("not heard under the new key")
+				}
+				// This side's stream is another one, which begins at 0 for everybody.
+				for i, d := range c.wire.packets() {
+					f.open(d)
+					if i == 0 && (bytes.Equal(d.b[8:12], before[0].b[8:12]) || d.sequence() >= 1<<15 || !d.marker()) {
+						t.Errorf("SSRC %x, sequence %d, marker %v", d.b[8:12], d.sequence(), d.marker())
+					}
+				}
+			})
+		})
+	}
+}
+
 func TestHoldKeepsTheRollOverCounter(t *testing.T) {
 	inSecureCall(t, 0, nil, func(t *testing.T, c *call, f *far) {
 		s := f.stream

@@ -24,6 +24,8 @@ type sender struct {
 	sequence  uint16
 	timestamp uint32
 	ssrc      uint32
+	packets   uint32        // sent under the SSRC
+	octets    uint32        // their payload
 	credit    time.Duration // time that has passed and was not sent yet
 	talking   bool          // the last packet was speech
 	broken    bool          // packets were left out since the last one
@@ -35,21 +37,25 @@ type sender struct {
 
 func newSender(cfg *Config, count *counters) *sender {
 	s := &sender{
-		conn:     cfg.Conn,
-		downlink: cfg.Downlink,
-		metrics:  &cfg.Metrics,
-		count:    count,
-		stream:   cfg.Stream,
-		remote:   cfg.Stream.Remote,
-		// RFC 3550 §5.1: all three begin at random. RFC 3711 §3.3.1: the sequence so
-		// that it does not wrap before the peer has heard the first packet.
-		sequence:  uint16(rand.Uint32()) >> 1,
-		timestamp: rand.Uint32(),
-		ssrc:      rand.Uint32(),
-		broken:    true,
+		conn:      cfg.Conn,
+		downlink:  cfg.Downlink,
+		metrics:   &cfg.Metrics,
+		count:     count,
+		stream:    cfg.Stream,
+		remote:    cfg.Stream.Remote,
+		timestamp: rand.Uint32(), // RFC 3550 §5.1
 	}
+	s.begin()
 	s.sealer.rekey(cfg.Stream.Security)
 	return s
+}
+
+// begin begins a stream at random (RFC 3550 §5.1), with a sequence number that does
+// not wrap before the peer has heard the first packet (RFC 3711 §3.3.1).
+func (s *sender) begin() {
+	s.ssrc, s.sequence = rand.Uint32(), uint16(rand.Uint32())>>1
+	s.packets, s.octets = 0, 0 // RFC 3550 §6.4.1
+	s.broken = true
 }
 
 // update takes what SDP settled anew. Another address than before is where
@@ -67,18 +73,30 @@ func (s *sender) update(stream sdp.Stream) {
 		s.count.digitsLost.Add(uint64(s.dialler.drop()))
 	}
 	s.stream = stream
-	s.sealer.rekey(stream.Security)
+	if s.sealer.rekey(stream.Security) {
+		// Whether a new key's roll-over counter begins at 0 or goes on, RFC 3711
+		// §3.3.1 and RFC 4568 §7.1.4 do not agree. For a new SSRC all begin at 0.
+		s.begin()
+	}
 }
 
-// at returns the RTP timestamp of a moment. A packet's samples end with the moment
-// in which it is sent.
-func (s *sender) at(now time.Time) uint32 {
+// identity returns the SSRC that packets carry.
+func (s *sender) identity() uint32 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ticked.IsZero() {
-		return s.timestamp
+	return s.ssrc
+}
+
+// report returns what a sender report says at that moment. The samples of a packet
+// end with the moment in which it is sent.
+func (s *sender) report(now time.Time) report {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := report{ssrc: s.ssrc, ntp: ntp(now), timestamp: s.timestamp, packets: s.packets, octets: s.octets}
+	if !s.ticked.IsZero() {
+		r.timestamp += uint32(now.Sub(s.ticked) / sample)
 	}
-	return s.timestamp + uint32(now.Sub(s.ticked)/sample)
+	return r
 }
 
 // follow makes the peer's source where packets go: symmetric RTP (RFC 4961).
@@ -166,6 +184,8 @@ func (s *sender) send(to netip.AddrPort, marker bool, kind uint8, timestamp uint
 		s.count.sendErrors.Add(1)
 		return
 	}
+	s.packets++
+	s.octets += uint32(n)
 	s.count.sent.Add(1)
 	s.count.sentBytes.Add(uint64(n))
 	add(s.metrics.Sent, 1)

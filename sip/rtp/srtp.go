@@ -19,7 +19,7 @@ const (
 	overhead = 4 + 16
 	// rekeying is how long the peer's old key serves beside the new one.
 	rekeying = 2 * time.Second
-	// guesses is how many packets are tried with a roll-over counter of 1 while
+	// guesses is how many packets are tried with several roll-over counters while
 	// none was understood: who forges them must not have this side work for ever.
 	guesses = 16
 )
@@ -60,14 +60,17 @@ type sealer struct {
 }
 
 // rekey takes what SDP settled. A key that stays keeps its roll-over counter,
-// even over a time in the clear: no index may be used twice (RFC 3711 §9.1).
-func (s *sealer) rekey(security sdp.Security) {
+// even over a time in the clear: no index may be used twice (RFC 3711 §9.1). It
+// reports whether another key was in the place of this one.
+func (s *sealer) rekey(security sdp.Security) (again bool) {
 	s.on = security.On()
 	if !s.on || s.suite == security.Suite && s.key.Equal(security.Send) {
-		return
+		return false
 	}
+	again = s.suite != 0
 	s.suite, s.key = security.Suite, security.Send
 	s.ctx = newContext(s.suite, s.key)
+	return again
 }
 
 // rtp protects a packet in place, b's capacity leaving room for the overhead. ok
@@ -150,21 +153,35 @@ func (o *opener) rtp(now time.Time, b []byte) (plain []byte, why Reason, ok bool
 	return nil, reason(err, len(b)), false
 }
 
-// guess tries the key's first packet with a roll-over counter of 1. A receiver
-// begins with 0 (RFC 3711 §3.3.1); if the sequence number wrapped before the first
-// packet came, nothing of the stream would ever be understood.
-func (o *opener) guess(b []byte, failed error) ([]byte, error) {
-	if o.guesses == 0 || o.header.SequenceNumber >= 1<<15 {
-		return nil, failed
+// guess tries the key's first packet with other roll-over counters than 0, which a
+// receiver begins with (RFC 3711 §3.3.1): with 1, for the sequence number may have
+// wrapped before the first packet came, and with that of the key before, which goes
+// on for some peers (RFC 3711 §3.3.1) and begins anew for others (RFC 4568 §7.1.4).
+// With a wrong one, nothing of the stream would ever be understood.
+func (o *opener) guess(b []byte, err error) ([]byte, error) {
+	if o.guesses == 0 {
+		return nil, err
 	}
 	o.guesses--
 	ssrc := o.header.SSRC
-	o.ctx.SetROC(ssrc, 1)
-	plain, err := o.ctx.DecryptRTP(o.buffer[:0], b, &o.header)
-	if err != nil {
-		o.ctx.SetROC(ssrc, 0)
+	counters := [...]uint32{1, 1, 1}
+	if o.old != nil {
+		if roc, known := o.old.ROC(ssrc); known {
+			counters = [...]uint32{1, roc, roc + 1}
+		}
 	}
-	return plain, err
+	for i, roc := range counters {
+		if i > 0 && roc <= counters[i-1] {
+			continue
+		}
+		o.ctx.SetROC(ssrc, roc)
+		plain, err := o.ctx.DecryptRTP(o.buffer[:0], b, &o.header)
+		if err == nil {
+			return plain, nil
+		}
+	}
+	o.ctx.SetROC(ssrc, 0)
+	return nil, err
 }
 
 // rtcp is rtp for a compound RTCP packet.

@@ -85,17 +85,15 @@ func (m *Media) proposed() (proposal, bool) {
 	return last, last.suite != 0
 }
 
-// proposals are what an offer of this side brings: every suite under a tag of its
-// own, that in use first.
+// proposals are what an offer of this side brings, each suite under a tag of its
+// own: during a call the one in use, for some peers start anew when they see others.
 func (l Local) proposals() []proposal {
-	all := make([]proposal, 0, offeredSuites+1)
 	if used := l.Security.Suite; used.known() {
-		all = append(all, proposal{int(used), used, l.key(used, Key{})})
+		return []proposal{{int(used), used, l.key(used, Key{})}}
 	}
+	all := make([]proposal, 0, offeredSuites)
 	for s := Suite(1); s <= offeredSuites; s++ {
-		if s != l.Security.Suite {
-			all = append(all, proposal{int(s), s, l.key(s, Key{})})
-		}
+		all = append(all, proposal{int(s), s, l.key(s, Key{})})
 	}
 	return all
 }
@@ -110,5 +108,8 @@ func (l Local) chosen(m *Media) (proposal, bool) {
 	if !ok || theirs.tag != int(theirs.suite) {
 		return proposal{}, false
 	}
-	return theirs, theirs.suite <= offeredSuites || theirs.suite == l.Security.Suite
+	if used := l.Security.Suite; used.known() {
+		return theirs, theirs.suite == used
+	}
+	return theirs, theirs.suite <= offeredSuites
 }

@@ -71,10 +71,10 @@ func (s Secret) key(suite Suite, peer, used Key) Key {
 }
 
 // key returns this side's key for a suite. The one in use stays while the peer
-// keeps its own (RFC 4568 §7.1.4: the stream then goes on where it was). When the
-// peer takes another, as one does that moved the call to another device, this
-// side does, too: the new device knows nothing of the old roll-over counter, and
-// a new key begins at 0. Without a peer's key, the key is for an offer.
+// keeps its own: the stream goes on where it was. When the peer takes another, as
+// one must that moved the call to another address (RFC 4568 §7.1.4), this side does,
+// too: a new device knows nothing of the old roll-over counter. Without a peer's
+// key, the key is for an offer.
 func (l Local) key(suite Suite, peer Key) Key {
 	used := l.Security
 	if used.Suite == suite && (peer == Key{} || peer.Equal(used.Receive)) {
