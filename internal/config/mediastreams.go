@@ -20,6 +20,12 @@ type Twilio struct {
 	AuthToken Secret `yaml:"auth_token"`
 	// AuthTokenSecondary is accepted too, while tokens are exchanged.
 	AuthTokenSecondary Secret `yaml:"auth_token_secondary"`
+	// APIKey and APISecret authorise call control by REST: hang-up, transfer and
+	// calls out. It takes AccountSID too. Default: AuthToken does.
+	APIKey    string `yaml:"api_key"`
+	APISecret Secret `yaml:"api_secret"`
+	// RESTURL is the API's origin, for regions and tests. Default: Twilio's.
+	RESTURL URL `yaml:"rest_url"`
 	// Validate demands that every request be signed. Default true.
 	Validate bool `yaml:"validate"`
 	// Lead is how much audio is kept ahead of the caller's ear: more rides out
@@ -55,6 +61,11 @@ func (t *Twilio) AuthTokens() []string {
 	return tokens
 }
 
+// Controls tells that calls can be controlled by REST.
+func (t *Twilio) Controls() bool {
+	return t.AccountSID != "" && (t.APIKey != "" || t.AuthToken != "")
+}
+
 func (m *MediaStreams) check(k *checker, public URL) {
 	t := m.Twilio
 	if t == nil {
@@ -72,6 +83,17 @@ func (m *MediaStreams) check(k *checker, public URL) {
 	}
 	if t.AccountSID != "" && !accountSID.MatchString(t.AccountSID) {
 		k.fail(key+".account_sid", k.quote(key+".account_sid", t.AccountSID)+" is not AC and 32 hexadecimal digits", "copy it from Twilio's console")
+	}
+	switch {
+	case t.APIKey != "" && t.APISecret == "":
+		k.fail(key+".api_secret", "missing: api_key is of no use without it", `write "${TWILIO_API_SECRET}" and set it in the environment`)
+	case t.APIKey == "" && t.APISecret != "":
+		k.fail(key+".api_key", "missing: api_secret is of no use without it", "write the key's SID, SK and 32 hexadecimal digits")
+	case t.APIKey != "" && t.AccountSID == "":
+		k.fail(key+".account_sid", "missing: calls are controlled under their account", "copy it from Twilio's console")
+	}
+	if s := t.RESTURL.scheme(); s != "" && s != "https" && s != "http" {
+		k.fail(key+".rest_url", k.quote(key+".rest_url", string(t.RESTURL))+" is neither https nor http", "leave it out, or write a region's, such as https://api.dublin.ie1.twilio.com")
 	}
 	if t.Lead < minLead || t.Lead > maxLead {
 		k.fail(key+".lead", k.quote(key+".lead", t.Lead.String())+" is not within 100ms to 2s", "use 300ms unless the network needs more")

@@ -5,20 +5,18 @@ package config
 // instead of being ignored. In paths, * stands for any name and [] for any
 // place in a list.
 var unsupported = map[string]bool{
-	"sip.tls":                         true,
-	"sip.listen[]=tls":                true,
-	"sip.trunks.*.srtp":               true,
-	"sip.trunks.*.ptime":              true,
-	"sip.trunks.*.register":           true,
-	"sip.trunks.*.username":           true,
-	"sip.trunks.*.password":           true,
-	"media_streams.twilio.api_key":    true,
-	"media_streams.twilio.api_secret": true,
-	"agents.*.tools":                  true,
-	"agents.*.session.tools":          true,
-	"agents.*.on_failure.transfer":    true,
-	"dialplan[].webhook":              true,
-	"dialplan[].set.session.tools":    true,
+	"sip.tls":                      true,
+	"sip.listen[]=tls":             true,
+	"sip.trunks.*.srtp":            true,
+	"sip.trunks.*.ptime":           true,
+	"sip.trunks.*.register":        true,
+	"sip.trunks.*.username":        true,
+	"sip.trunks.*.password":        true,
+	"agents.*.tools":               true,
+	"agents.*.session.tools":       true,
+	"agents.*.on_failure.transfer": true,
+	"dialplan[].webhook":           true,
+	"dialplan[].set.session.tools": true,
 }
 
 // refused returns a sentence about a key, or a key's value, that this version

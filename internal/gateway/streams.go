@@ -5,7 +5,9 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/callgw/callgw/bridge/media"
 	"github.com/callgw/callgw/dialplan"
+	"github.com/callgw/callgw/internal/config"
 	"github.com/callgw/callgw/mediastream"
 )
 
@@ -19,6 +21,10 @@ func (g *Gateway) bindStreams() error {
 	if err != nil {
 		return err
 	}
+	rest, err := control(t)
+	if err != nil {
+		return err
+	}
 	g.streams, err = mediastream.NewHandler(mediastream.Config{
 		PublicURL:  string(g.cfg.HTTP.PublicURL),
 		Validate:   t.Validate,
@@ -26,6 +32,8 @@ func (g *Gateway) bindStreams() error {
 		AccountSID: t.AccountSID,
 		Lead:       t.Lead,
 		Handler:    g.serveStream,
+		REST:       rest,
+		Say:        sayTo,
 		Status:     g.streamStatus,
 		Log:        g.log,
 		Metrics:    metrics,
@@ -36,6 +44,27 @@ func (g *Gateway) bindStreams() error {
 	mux := http.NewServeMux()
 	g.streams.Register(mux)
 	return g.bindHTTP("http", "http.listen", g.cfg.HTTP.Listen, g.cfg.HTTP.TLS, mux)
+}
+
+// control returns the client of an account's REST API, nil without credentials.
+func control(t *config.Twilio) (*mediastream.REST, error) {
+	if !t.Controls() {
+		return nil, nil
+	}
+	return mediastream.NewREST(mediastream.RESTConfig{
+		BaseURL: string(t.RESTURL), AccountSID: t.AccountSID,
+		APIKey: t.APIKey, APISecret: t.APISecret.Reveal(), AuthToken: t.AuthToken.Reveal(),
+	})
+}
+
+// sayTo returns what a caller hears whose call fails before it is answered. One
+// that is turned away gets a busy tone instead, which costs nothing.
+func sayTo(cause media.Cause) string {
+	switch cause {
+	case media.ProviderRefused, media.NoAnswer, media.Internal:
+		return "We cannot take your call at the moment. Please call again later."
+	}
+	return ""
 }
 
 // serveStream carries one webhook and the stream that follows it.

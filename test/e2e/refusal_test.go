@@ -116,13 +116,14 @@ func TestAMediaStreamIsRefused(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		setup   Setup
-		reject  string // the reason that the carrier is told
+		reject  string // the reason that the carrier is told,
+		said    string // or what the caller hears instead
 		reason  string
 		outcome string
 	}{
 		{name: "without a route", setup: Setup{More: `dialplan: [{name: other, when: {to: "+999*"}, agent: reception}]`}, reject: "rejected", reason: "no_route"},
 		{name: "by the dialplan", setup: Setup{More: rejecting("reject: {}")}, reject: "rejected", reason: "rejected"},
-		{name: "when no provider opens", setup: Setup{Provider: realtimetest.Config{Fault: refusing}}, reject: "busy", outcome: "provider_refused"},
+		{name: "when no provider opens", setup: Setup{Provider: realtimetest.Config{Fault: refusing}}, said: "We cannot take your call at the moment. Please call again later.", outcome: "provider_refused"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -132,7 +133,7 @@ func TestAMediaStreamIsRefused(t *testing.T) {
 				_ = call.Hangup(within(t))
 			}
 			var rejected *mediastreamtest.RejectedError
-			if !errors.As(err, &rejected) || rejected.Reason != c.reject {
+			if !errors.As(err, &rejected) || rejected.Reason != c.reject || rejected.Said != c.said {
 				t.Errorf("refused with: %v", err)
 			}
 			name, label, want := "callgw_calls_rejected_total", "reason", c.reason
