@@ -94,7 +94,8 @@ func TestACallOut(t *testing.T) {
 		if err := c.Wait(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if diff := cmp.Diff([]string{"initiated", "ringing", "in-progress", "stream-started", "human"}, observed()); diff != "" {
+		// What follows is told as long as the stream is known.
+		if diff := cmp.Diff([]string{"initiated", "ringing", "in-progress", "stream-started", "human"}, observed()[:5]); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -231,7 +232,7 @@ func TestThePhoneIsFasterThanTheAnswer(t *testing.T) {
 		if err := c.Wait(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if diff := cmp.Diff([]string{"initiated", "ringing", "in-progress", "stream-started"}, observed()); diff != "" {
+		if diff := cmp.Diff([]string{"initiated", "ringing", "in-progress", "stream-started"}, observed()[:4]); diff != "" {
 			t.Error(diff)
 		}
 	})

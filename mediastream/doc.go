@@ -10,7 +10,11 @@
 // The package never imports the bridge, the SIP leg or the model's side. What
 // differs from carrier to carrier is data in a profile.
 //
-// Goroutines: [Handler.Run] owns one for each call's Config.Handler;
+// Calls are controlled by the carrier's [REST] API: hung up, transferred
+// ([Stream.Transfer]) and placed ([Handler.Call]); no message on the socket can.
+//
+// Goroutines: [Handler.Run] owns one for each call's handler, also of calls out,
+// and one for each hang-up at the carrier, which may outlast its call by 10 s;
 // [Stream.Run] reads the socket in the caller's goroutine and owns one writer.
 // Both return only when theirs are gone. A socket between its upgrade and its
 // start message belongs to the HTTP server's goroutine, bounded by

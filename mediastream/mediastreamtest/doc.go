@@ -9,6 +9,10 @@
 // breach; see [Call.Violations]. One-way delay and jitter are simulated in both
 // directions, in order, as on a TCP connection.
 //
+// An [API] is the carrier's REST API over such calls: it ends them, moves them,
+// executing the TwiML it is given, and places calls of its own to the gateway's
+// order. Its goroutines end with [API.Close].
+//
 // Goroutines: [Call.Run] works in the caller's and owns one that reads the
 // socket; it returns when both are done.
 package mediastreamtest
