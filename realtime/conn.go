@@ -41,12 +41,25 @@ func dial(ctx context.Context, cfg Config, p Provider, skipped *atomic.Int64) (*
 	if err != nil {
 		return nil, err
 	}
+	reach := cfg.Dial
+	if reach == nil {
+		reach = (&net.Dialer{}).DialContext
+	}
+	// The library heeds the context's deadline in the handshake, not its end.
+	unwatch := func() bool { return true }
 	d := websocket.Dialer{
-		Proxy:           http.ProxyFromEnvironment,
-		NetDialContext:  cfg.Dial,
+		Proxy: http.ProxyFromEnvironment,
+		NetDialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			socket, err := reach(ctx, network, address)
+			if err == nil {
+				unwatch = context.AfterFunc(ctx, func() { _ = socket.Close() })
+			}
+			return socket, err
+		},
 		TLSClientConfig: cfg.TLS,
 	}
 	ws, resp, err := d.DialContext(ctx, u.String(), p.header())
+	unwatch()
 	if err != nil {
 		if resp != nil {
 			return nil, handshakeError(u.Host, resp)

@@ -410,7 +410,7 @@ func TestTurnsMadeByHandAreCommittedAgain(t *testing.T) {
 	properties := ulaw
 	properties.TurnDetection = &realtime.TurnDetection{Type: realtime.NoDetection}
 	p := dialUp(t, server, realtime.Config{Providers: []realtime.Provider{provider}, Properties: properties})
-	first, second := tone(300*time.Millisecond), tone(500*time.Millisecond)[800:]
+	first, second := tone(300*time.Millisecond), tone(500 * time.Millisecond)[800:]
 	p.Append(first)
 	p.must(p.Commit())
 	p.must(p.CreateItem(realtime.Message("user", "The caller pressed: 1")))
