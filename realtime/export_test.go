@@ -49,3 +49,6 @@ func (w *writer) take() []byte {
 func (s *Session) Frames() func() []byte {
 	return newWriter(nil, s.out, s.cfg.Properties.InputAudioFormat, &s.stats).take
 }
+
+// CutWords returns a share of a text, in whole words.
+func CutWords(text string, share float64) string { return cutWords(text, share) }
