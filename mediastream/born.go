@@ -28,6 +28,11 @@ func (h *Handler) admit(r *http.Request) bool {
 	return h.knows(shown)
 }
 
+// letsIn tells whether r may be upgraded and show its secret later.
+func (p *profile) letsIn(r *http.Request) bool {
+	return p.late && r.Header.Get("Authorization") == ""
+}
+
 // knows tells whether secret is one of ours.
 func (h *Handler) knows(secret string) bool {
 	known := false
@@ -51,6 +56,7 @@ func (h *Handler) bear(r *http.Request, sock *socket, st start) error {
 	if st.call == "" {
 		st.call = rand.Text()
 	}
+	lowered(params)
 	params.Set("CallSid", st.call)
 	params.Set("AccountSid", st.account)
 	params.Set("Direction", "inbound")

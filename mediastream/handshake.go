@@ -16,6 +16,12 @@ func (h *Handler) media(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "signature does not match", http.StatusForbidden)
 		return
 	}
+	if h.profile.born && !h.profile.letsIn(r) && h.cfg.Validate && !h.admit(r) {
+		h.reject(r, rejectSignature)
+		w.Header().Set("WWW-Authenticate", `Basic realm="callgw"`)
+		http.Error(w, "wrong secret", http.StatusUnauthorized)
+		return
+	}
 	sock, err := upgrade(w, r, h.profile.subprotocol, time.Now().Add(h.cfg.StartTimeout))
 	if err != nil {
 		h.reject(r, rejectUpgrade)
@@ -67,7 +73,7 @@ func (h *Handler) shake(r *http.Request, sock *socket) (*Stream, start, error) {
 	}
 	if h.profile.born {
 		switch {
-		case h.cfg.Validate && !h.admit(r) && !h.knows(st.parameters[sharedParameter]):
+		case h.cfg.Validate && h.profile.letsIn(r) && !h.knows(st.parameters[sharedParameter]):
 			return nil, start{}, faultToken
 		case h.profile.checkFormat(st) != nil:
 			return nil, start{}, faultFormat
@@ -84,7 +90,7 @@ func (h *Handler) shake(r *http.Request, sock *socket) (*Stream, start, error) {
 		return nil, start{}, faultToken
 	}
 	// The token is spent even if it came with the wrong call: then it leaked.
-	if !h.profile.unbound && (st.call != s.call || st.account != "" && st.account != s.account) {
+	if !h.profile.unbound && (st.call != s.call || st.account != "" && s.account != "" && st.account != s.account) {
 		return s, start{}, faultCall
 	}
 	if err := h.profile.checkFormat(st); err != nil {

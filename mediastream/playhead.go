@@ -111,6 +111,9 @@ func (h *playhead) answer(now time.Time, seq uint64) time.Duration {
 	}
 	h.probe = 0
 	d := now.Sub(h.probeAt)
+	if d > patience { // not at once: this carrier waits for audio before it
+		return 0
+	}
 	h.trip.add(d)
 	return d
 }

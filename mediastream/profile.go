@@ -26,7 +26,9 @@ type profile struct {
 	tokenInPath bool
 	// born says that calls begin with their socket: there is no webhook. They
 	// are accepted only with one of Config.AuthTokens.
-	born        bool
+	born bool
+	// late says that such a peer may show its secret in the start message.
+	late        bool
 	subprotocol string
 	// connected says that a connected message precedes start.
 	connected bool

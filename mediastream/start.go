@@ -16,6 +16,7 @@ type start struct {
 	parameters            map[string]string
 	encoding              string
 	sampleRate, channels  int
+	plain                 bool       // the peer speaks plain text
 	params                url.Values // of a call that begins with its socket
 }
 

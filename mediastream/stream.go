@@ -130,7 +130,11 @@ func (s *Stream) attach(sock *socket, st start) error {
 	if s.over {
 		return s.cause
 	}
-	s.socket, s.start, s.out = sock, st, newOutbound(s.profile, string(quoted))
+	p := s.profile
+	if st.plain {
+		p = p.plainly()
+	}
+	s.socket, s.start, s.out = sock, st, newOutbound(p, string(quoted))
 	close(s.attached)
 	return nil
 }

@@ -30,12 +30,16 @@ func connectTwiML(streamURL, statusURL, token string) string {
 
 // rejectTwiML refuses the call; as first verb it is neither answered nor billed.
 func rejectTwiML(cause media.Cause) string {
-	reason := "rejected"
+	return twimlHeader + `<Response><Reject reason="` + rejection(cause) + `"/></Response>`
+}
+
+// rejection returns the nearer of the two words that carriers know.
+func rejection(cause media.Cause) string {
 	switch cause {
 	case media.Busy, media.Shutdown, media.ProviderRefused, media.NoAnswer, media.Internal:
-		reason = "busy"
+		return "busy"
 	}
-	return twimlHeader + `<Response><Reject reason="` + reason + `"/></Response>`
+	return "rejected"
 }
 
 // sayTwiML answers the call to speak one sentence.

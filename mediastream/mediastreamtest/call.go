@@ -16,6 +16,7 @@ import (
 // Call is one call, answered. Run carries it.
 type Call struct {
 	cfg      Config
+	tongue   tongue
 	random   *rand.Rand
 	ws       *websocket.Conn
 	stream   string
@@ -160,7 +161,7 @@ func (c *Call) read(inbox chan<- arrival, gone <-chan struct{}) {
 		a := arrival{at: time.Now(), err: err}
 		if err == nil {
 			var fault error
-			if a.order, fault = readOrder(kind, text, c.stream); fault != nil {
+			if a.order, fault = c.tongue.read(c, kind, text); fault != nil {
 				c.mu.Lock()
 				c.violations = append(c.violations, fault.Error())
 				c.mu.Unlock()
@@ -178,11 +179,11 @@ func (c *Call) read(inbox chan<- arrival, gone <-chan struct{}) {
 	}
 }
 
-func (c *Call) write(text []byte) error {
+func (c *Call) write(f frame) error {
 	if err := c.ws.SetWriteDeadline(time.Now().Add(5 * time.Second)); err != nil {
 		return err
 	}
-	return c.ws.WriteMessage(websocket.TextMessage, text)
+	return c.ws.WriteMessage(f.kind, f.text)
 }
 
 // ending says why the socket ended.

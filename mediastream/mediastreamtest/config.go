@@ -5,11 +5,17 @@ import (
 	"net"
 	"net/url"
 	"time"
+
+	"github.com/callgw/callgw/mediastream"
 )
 
 // Config of a call. Only WebhookURL is required.
 type Config struct {
-	// WebhookURL is the gateway's voice webhook: http://host/twilio/voice.
+	// Carrier is whose dialect is spoken. Default mediastream.Twilio.
+	Carrier mediastream.Carrier
+	// WebhookURL is the gateway's voice webhook: http://host/twilio/voice. Of
+	// carriers without one it is where the socket is opened, without ws:
+	// http://host/asterisk/media.
 	WebhookURL string
 	// PublicURL is the gateway's origin as it believes it to be, against which
 	// requests are signed; default: that of the URLs used. The socket is opened
@@ -20,7 +26,8 @@ type Config struct {
 	Params   url.Values
 	// AccountSID and CallSID default to one fixed and one random.
 	AccountSID, CallSID string
-	// AuthToken signs. Empty: nothing is signed.
+	// AuthToken signs. Empty: nothing is signed. Of Telnyx it is the private
+	// key's seed in base64; of carriers without a webhook, what lets them in.
 	AuthToken string
 
 	// Delay is the network's, one way; up to Jitter is added to each message.

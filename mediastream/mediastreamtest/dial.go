@@ -2,7 +2,6 @@ package mediastreamtest
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -39,40 +38,48 @@ func Dial(ctx context.Context, cfg Config) (*Call, error) {
 	if cfg.CallSID == "" {
 		cfg.CallSID = sid("CA", random)
 	}
-	twiml, err := webhook(ctx, &cfg)
+	c := newCall(cfg, random)
+	to, err := c.tongue.invite(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := readTwiML(twiml)
-	if err != nil {
+	if err := c.connect(ctx, to); err != nil {
 		return nil, err
 	}
-	c, err := connect(ctx, cfg, random, answer.Connect.Stream)
-	if err == nil && cfg.API != nil {
+	if cfg.API != nil {
 		cfg.API.adopt(c)
 	}
-	return c, err
+	return c, nil
+}
+
+func newCall(cfg Config, random *rand.Rand) *Call {
+	return &Call{
+		cfg: cfg, tongue: tongueOf(cfg.Carrier), random: random, stream: sid("MZ", random),
+		control: make(chan control, 8), done: make(chan struct{}),
+	}
 }
 
 // connect opens the stream that TwiML asks for.
 func connect(ctx context.Context, cfg Config, random *rand.Rand, to streamNoun) (*Call, error) {
-	c := &Call{
-		cfg: cfg, random: random, stream: sid("MZ", random),
-		control: make(chan control, 8), done: make(chan struct{}),
-	}
+	c := newCall(cfg, random)
+	return c, c.connect(ctx, to.destination(&cfg))
+}
+
+// connect opens the stream, and begins it.
+func (c *Call) connect(ctx context.Context, to destination) error {
 	var err error
-	if c.ws, err = open(ctx, &cfg, to.URL); err != nil {
-		return nil, err
+	if c.ws, err = open(ctx, &c.cfg, to); err != nil {
+		return err
 	}
-	parameters := make(map[string]string)
-	for _, p := range to.Parameter {
-		parameters[p.Name] = p.Value
+	begin, err := c.tongue.begin(c, to.parameters)
+	for i := 0; i < len(begin) && err == nil; i++ {
+		err = c.write(begin[i])
 	}
-	if err := c.begin(parameters); err != nil {
+	if err != nil {
 		_ = c.ws.Close() // the first error says it all
-		return nil, fmt.Errorf("mediastreamtest: start: %w: %w", media.LegFailed, err)
+		return fmt.Errorf("mediastreamtest: start: %w: %w", media.LegFailed, err)
 	}
-	return c, nil
+	return nil
 }
 
 // sid returns a carrier's id: two letters and 32 hexadecimal digits.
@@ -133,11 +140,8 @@ func signedURL(cfg *Config) string {
 }
 
 // open opens the stream's socket.
-func open(ctx context.Context, cfg *Config, streamURL string) (*websocket.Conn, error) {
-	header := http.Header{}
-	if cfg.AuthToken != "" {
-		header.Set("X-Twilio-Signature", mediastream.Sign(cfg.AuthToken, streamURL, nil))
-	}
+func open(ctx context.Context, cfg *Config, to destination) (*websocket.Conn, error) {
+	streamURL := to.url
 	if cfg.PublicURL != "" {
 		here, err := url.Parse(cfg.WebhookURL)
 		if err != nil {
@@ -148,42 +152,24 @@ func open(ctx context.Context, cfg *Config, streamURL string) (*websocket.Conn, 
 			return nil, fmt.Errorf("mediastreamtest: %w", err)
 		}
 		here.Scheme = "ws" + strings.TrimPrefix(here.Scheme, "http")
-		here.Path = public.Path
+		here.Path, here.RawQuery = public.Path, public.RawQuery
 		streamURL = here.String()
 	}
 	dialer := websocket.Dialer{NetDialContext: cfg.DialContext, HandshakeTimeout: 10 * time.Second}
-	ws, response, err := dialer.DialContext(ctx, streamURL, header)
+	if to.subprotocol != "" {
+		dialer.Subprotocols = []string{to.subprotocol}
+	}
+	ws, response, err := dialer.DialContext(ctx, streamURL, to.header)
 	if errors.Is(err, websocket.ErrBadHandshake) {
 		return nil, fmt.Errorf("mediastreamtest: 31920: %s: %w", response.Status, media.LegFailed)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("mediastreamtest: 31901: %w: %w", media.LegFailed, err)
 	}
+	if ws.Subprotocol() != to.subprotocol {
+		_ = ws.Close() // the error says why
+		return nil, fmt.Errorf("mediastreamtest: subprotocol %q, not %q: %w", ws.Subprotocol(), to.subprotocol, media.LegFailed)
+	}
 	ws.SetReadLimit(1 << 20)
 	return ws, nil
-}
-
-// begin sends connected and start.
-func (c *Call) begin(parameters map[string]string) error {
-	c.sequence++
-	for _, m := range []any{
-		map[string]any{"event": "connected", "protocol": "Call", "version": "1.0.0"},
-		map[string]any{
-			"event": "start", "sequenceNumber": "1", "streamSid": c.stream,
-			"start": map[string]any{
-				"accountSid": c.cfg.AccountSID, "streamSid": c.stream, "callSid": c.cfg.CallSID,
-				"tracks": []string{"inbound"}, "customParameters": parameters,
-				"mediaFormat": map[string]any{"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
-			},
-		},
-	} {
-		text, err := json.Marshal(m)
-		if err != nil {
-			return err
-		}
-		if err := c.write(text); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -2,10 +2,8 @@ package mediastreamtest
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -28,15 +26,16 @@ type exchange struct {
 	toCarrier []arrival // on their way, at: when they arrive
 	toGateway []message
 	media     int // media messages, ever
-	swapped   []byte
+	swapped   *frame
+	paused    bool      // nothing is played
 	stopping  error     // why the call is to end, once it is
 	cutoff    time.Time // when to stop waiting for the gateway's close
 }
 
-// message is text on its way to the gateway; nil text stands for the close.
+// message is on its way to the gateway; one without text stands for the close.
 type message struct {
-	at   time.Time
-	text []byte
+	at time.Time
+	frame
 }
 
 func newExchange(c *Call, up media.Uplink, down media.Downlink) *exchange {
@@ -71,7 +70,7 @@ func (x *exchange) run(ctx context.Context, inbox <-chan arrival) error {
 			case hangUp:
 				x.stop(now, step.cause)
 			case press:
-				x.send(now, `"event":"dtmf","dtmf":{"track":"inbound_track","digit":"`+step.digit.String()+`"}`)
+				x.send(now, x.c.tongue.digit(x.c, step.digit))
 			case crash:
 				return fmt.Errorf("mediastreamtest: crashed: %w", media.LegFailed)
 			case stall:
@@ -151,12 +150,12 @@ func (x *exchange) advance(now time.Time) error {
 	for at := x.next(); !at.After(now); at = x.next() {
 		switch {
 		case len(x.toGateway) > 0 && x.toGateway[0].at.Equal(at):
-			text := x.toGateway[0].text
+			f := x.toGateway[0].frame
 			x.toGateway = x.toGateway[:copy(x.toGateway, x.toGateway[1:])]
-			if text == nil {
+			if f.text == nil {
 				return x.close(now)
 			}
-			if err := x.c.write(text); err != nil {
+			if err := x.c.write(f); err != nil {
 				return fmt.Errorf("%w: %w: %w", errWrite, media.LegFailed, err)
 			}
 		case len(x.toCarrier) > 0 && x.toCarrier[0].at.Equal(at):
@@ -178,24 +177,51 @@ func (x *exchange) obey(at time.Time, o order) {
 	case "media":
 		x.playout.media(o.audio)
 	case "mark":
-		if x.playout.mark(o.mark) {
+		switch {
+		case !x.playout.mark(o.mark):
+		case o.framed: // looked at when the next frame is due
+			x.playout.marks = append(x.playout.marks, queuedMark{o.mark, x.playout.received})
+		default:
 			echo(o.mark)
 		}
 	case "clear":
-		// Of the frame that sounds, only what has passed is heard.
-		passed := media.Bytes(at.Sub(x.tickAt()) + media.FrameDuration)
-		cut := max(x.playout.current-passed, 0)
-		found := Clear{At: at, Played: x.playout.played - cut, Position: x.playout.taken - cut}
-		found.Dropped = cut + x.playout.clear(echo)
-		x.c.mu.Lock()
-		x.c.clears = append(x.c.clears, found)
-		x.c.mu.Unlock()
+		x.clear(at, o.framed)
+	case "status":
+		x.send(at, x.c.tongue.status(x.c, (x.playout.received-x.playout.taken)/media.FrameBytes))
+	case "pause":
+		x.paused = true
+	case "continue":
+		x.paused = false
+	case "hangup":
+		x.stop(at, fmt.Errorf("mediastreamtest: the gateway hangs up: %w", media.CallerHungUp))
 	}
+}
+
+// clear drops what is not played; framed: but for the frame that sounds.
+func (x *exchange) clear(at time.Time, framed bool) {
+	// Of the frame that sounds, only what has passed is heard.
+	passed := media.Bytes(at.Sub(x.tickAt()) + media.FrameDuration)
+	cut := max(x.playout.current-passed, 0)
+	if framed {
+		cut = 0
+	}
+	found := Clear{At: at, Played: x.playout.played - cut, Position: x.playout.taken - cut}
+	var marks []string
+	found.Dropped = cut + x.playout.clear(func(name string) { marks = append(marks, name) })
+	for _, f := range x.c.tongue.cleared(x.c, marks) {
+		x.send(at, f)
+	}
+	x.c.mu.Lock()
+	defer x.c.mu.Unlock()
+	x.c.clears = append(x.c.clears, found)
 }
 
 // tick is one frame of the carrier's clock: 20 ms of audio each way.
 func (x *exchange) tick(at time.Time) {
-	n := x.playout.play(x.frame[:], func(name string) { x.echo(at, name) })
+	n := 0
+	if !x.paused {
+		n = x.playout.play(x.frame[:], func(name string) { x.echo(at, name) })
+	}
 	x.record(at, x.frame[:n])
 	media.PCMU.FillSilence(x.frame[n:])
 	x.up.Frame(x.frame[:])
@@ -218,42 +244,36 @@ func (x *exchange) speak(at time.Time, audio []byte) {
 		return
 	}
 	stamp := x.ticks * media.FrameDuration.Milliseconds()
-	text := `"event":"media","media":{"track":"inbound","chunk":"` + strconv.Itoa(x.media) +
-		`","timestamp":"` + strconv.FormatInt(stamp, 10) +
-		`","payload":"` + base64.StdEncoding.EncodeToString(audio) + `"}`
+	f := x.c.tongue.media(x.c, x.media, stamp, audio)
 	every := func(n int) bool { return n > 0 && number%n == n-1 }
 	if every(x.c.cfg.Swap) && x.swapped == nil {
-		x.swapped = []byte(text)
+		x.swapped = &f
 		return
 	}
-	x.send(at, text)
+	x.send(at, f)
 	if every(x.c.cfg.Duplicate) {
-		x.send(at, text)
+		x.send(at, f)
 	}
 	if x.swapped != nil {
-		x.send(at, string(x.swapped))
+		x.send(at, *x.swapped)
 		x.swapped = nil
 	}
 }
 
 func (x *exchange) echo(at time.Time, name string) {
-	x.send(at, `"event":"mark","mark":{"name":`+strconv.Quote(name)+`}`)
+	x.send(at, x.c.tongue.played(x.c, name))
 }
 
 // send puts a message on its way to the gateway.
-func (x *exchange) send(now time.Time, members string) {
-	if x.stopping != nil {
-		return
+func (x *exchange) send(now time.Time, f frame) {
+	if x.stopping == nil {
+		x.post(now, f)
 	}
-	x.c.sequence++
-	text := `{` + members + `,"streamSid":"` + x.c.stream +
-		`","sequenceNumber":"` + strconv.Itoa(x.c.sequence) + `"}`
-	x.post(now, []byte(text))
 }
 
-func (x *exchange) post(now time.Time, text []byte) {
+func (x *exchange) post(now time.Time, f frame) {
 	at := x.arrives(now, len(x.toGateway), func(i int) time.Time { return x.toGateway[i].at })
-	x.toGateway = append(x.toGateway, message{at, text})
+	x.toGateway = append(x.toGateway, message{at, f})
 }
 
 // arrives returns when a message that leaves now arrives: delayed, and not
@@ -274,8 +294,10 @@ func (x *exchange) stop(now time.Time, cause error) {
 	if x.stopping != nil {
 		return
 	}
-	x.send(now, `"event":"stop","stop":{"accountSid":"`+x.c.cfg.AccountSID+`","callSid":"`+x.c.cfg.CallSID+`"}`)
-	x.post(now, nil)
+	for _, f := range x.c.tongue.stop(x.c) {
+		x.send(now, f)
+	}
+	x.post(now, frame{})
 	if cause == nil {
 		cause = media.CallerHungUp
 	}

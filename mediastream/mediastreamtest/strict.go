@@ -11,9 +11,10 @@ import (
 
 // order is what the gateway asks for by a message.
 type order struct {
-	event string // media, mark or clear
-	audio []byte
-	mark  string
+	event  string // media, mark or clear; status, pause, continue, hangup
+	framed bool   // the carrier knows whole frames only
+	audio  []byte
+	mark   string
 }
 
 // readOrder reads a message from the gateway. Twilio's documentation allows
