@@ -16,7 +16,11 @@ type Agent struct {
 	BargeIn    BargeIn
 	Limits     Limits
 	OnFailure  Failure
-	Prices     map[string]Prices // by model; models that are not in it cost nothing
+	Functions  []realtime.Function  // tools that run in this program
+	Builtins   []Builtin            // tools that act on the call
+	MCP        []realtime.MCPServer // servers of tools that the provider calls
+	Waits      map[string]Wait      // by function: for those that take long
+	Prices     map[string]Prices    // by model; models that are not in it cost nothing
 }
 
 // Greeting is what the caller hears first. The zero value is silence: the

@@ -111,8 +111,10 @@ type Call struct {
 	owed         owed
 	entry        entry
 	doubt        *time.Timer // ends a pause in doubt
+	hold         *time.Timer // beats while the session is being repaired
 	farewell     farewell
-	cost         float64 // US dollars so far
+	quiet        []func() // what waits until the caller has heard all there is
+	cost         float64  // US dollars so far
 }
 
 // opsLimit is how many events may wait for the call's own goroutine. It only
@@ -157,7 +159,7 @@ func New(cfg Config) *Call {
 		c.End(fmt.Errorf("bridge: %w: %w", media.Internal, err))
 	}
 	c.watch = newFormatWatch(c.formats.out)
-	c.doubt, c.entry.timer = stoppedTimer(), stoppedTimer()
+	c.doubt, c.hold, c.entry.timer = stoppedTimer(), stoppedTimer(), stoppedTimer()
 	c.note(EventArrived, "from", mask.Number(f.From), "to", mask.Number(f.To))
 	return c
 }
@@ -237,6 +239,7 @@ func (c *Call) loop(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	defer c.doubt.Stop()
+	defer c.hold.Stop()
 	defer c.entry.timer.Stop()
 	for {
 		select {
@@ -249,6 +252,8 @@ func (c *Call) loop(ctx context.Context) {
 			c.checkFarewell(now)
 		case <-c.doubt.C:
 			c.relent()
+		case <-c.hold.C:
+			c.holdOn()
 		case <-c.entry.timer.C:
 			c.tellDigits(true)
 		case <-ctx.Done():

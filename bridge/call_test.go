@@ -338,7 +338,7 @@ func TestWithoutAProviderTheCallIsRejected(t *testing.T) {
 	_, provider := serve(t, realtimetest.Config{Fault: func(int) realtimetest.Fault { return realtimetest.Fault{Refuse: 503} }})
 	l := newLeg()
 	c := call(t, l, bridge.Agent{Providers: []realtime.Provider{provider}})
-	if cause := <-l.hungUp; media.CauseOf(cause) != media.ProviderRefused {
+	if cause := l.cause(t); media.CauseOf(cause) != media.ProviderRefused {
 		t.Errorf("hung up for %v", cause)
 	}
 	await(t, c.Ended(), "the end")
@@ -362,7 +362,7 @@ func TestWithoutAProviderTheCallerHearsTheRecording(t *testing.T) {
 	if got := l.await(t, 5); !bytes.Equal(got, sorry) {
 		t.Errorf("%d bytes heard, want the recording's %d", len(got), len(sorry))
 	}
-	if cause := <-l.hungUp; media.CauseOf(cause) != media.ProviderRefused {
+	if cause := l.cause(t); media.CauseOf(cause) != media.ProviderRefused {
 		t.Errorf("hung up for %v", cause)
 	}
 	await(t, c.Ended(), "the end")
@@ -384,7 +384,7 @@ func TestALostSessionEndsTheCall(t *testing.T) {
 			c := call(t, l, bridge.Agent{Providers: []realtime.Provider{provider}})
 			await(t, l.answered, "the answer")
 			l.speak(quiet(l.codec, 20*time.Millisecond))
-			if cause := <-l.hungUp; media.CauseOf(cause) != media.ProviderLost {
+			if cause := l.cause(t); media.CauseOf(cause) != media.ProviderLost {
 				t.Errorf("hung up for %v", cause)
 			}
 			await(t, c.Ended(), "the end")
@@ -429,7 +429,7 @@ func TestTheFirstCauseWins(t *testing.T) {
 	await(t, l.answered, "the answer")
 	c.End(media.DurationLimit)
 	c.End(media.OperatorHungUp)
-	if cause := <-l.hungUp; cause != media.DurationLimit {
+	if cause := l.cause(t); cause != media.DurationLimit {
 		t.Errorf("hung up for %v", cause)
 	}
 	await(t, c.Ended(), "the end")
@@ -440,7 +440,7 @@ func TestAFailedAnswerEndsTheCall(t *testing.T) {
 	l := newLeg()
 	l.answerErr = fmt.Errorf("no ACK: %w", media.LegFailed)
 	c := call(t, l, bridge.Agent{Providers: []realtime.Provider{provider}})
-	if cause := <-l.hungUp; !errors.Is(cause, media.LegFailed) {
+	if cause := l.cause(t); !errors.Is(cause, media.LegFailed) {
 		t.Errorf("hung up for %v", cause)
 	}
 	await(t, c.Ended(), "the end")
@@ -476,7 +476,7 @@ func TestLimitsEndACall(t *testing.T) {
 			if c.want == media.DurationLimit {
 				l.hearOut(t) // the farewell
 			}
-			if cause := <-l.hungUp; media.CauseOf(cause) != c.want {
+			if cause := l.cause(t); media.CauseOf(cause) != c.want {
 				t.Errorf("hung up for %v", cause)
 			}
 		})
@@ -495,7 +495,7 @@ func TestACallThatHasCostEnoughTakesItsLeave(t *testing.T) {
 	await(t, l.answered, "the answer")
 	waitEvent(t, session(t, server, 0), "response.created", 2)
 	l.hearOut(t)
-	if cause := <-l.hungUp; media.CauseOf(cause) != media.CostLimit {
+	if cause := l.cause(t); media.CauseOf(cause) != media.CostLimit {
 		t.Errorf("hung up for %v", cause)
 	}
 }

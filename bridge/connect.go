@@ -30,6 +30,9 @@ func (c *Call) openSession(ctx, life context.Context) {
 		ConnectTimeout: c.cfg.ConnectTimeout,
 		CloseTimeout:   c.cfg.Polite * 3 / 4,
 		Quiet:          c.undisturbed,
+		Heard:          c.willHear,
+		Functions:      c.functions(),
+		MCPServers:     c.cfg.Agent.MCP,
 	})
 	if err == nil {
 		err = session.Open(life)

@@ -64,7 +64,7 @@ func TestPCMUnderTheNameOfG711IsNotPlayed(t *testing.T) {
 		Providers: []realtime.Provider{provider},
 		Greeting:  bridge.Greeting{Say: "Greet."},
 	})
-	if cause := <-l.hungUp; media.CauseOf(cause) != media.ProviderLost {
+	if cause := l.cause(t); media.CauseOf(cause) != media.ProviderLost {
 		t.Errorf("hung up for %v", cause)
 	}
 	if got := l.take(10); len(got) != 0 {

@@ -20,10 +20,12 @@ func (c *Call) handle(e realtime.Event, at time.Time) {
 		if e.Response.Metadata[goodbyeMark] != "" {
 			c.farewell.begun = true
 		}
-	case realtime.OutputItemDone:
-		if e.Item.Type == "function_call" {
-			c.owed.since = time.Time{} // the reply follows the function's result
-		}
+	case realtime.FunctionStarted:
+		c.functionStarted(e)
+	case realtime.FunctionSlow:
+		c.functionSlow(e)
+	case realtime.FunctionFinished:
+		c.functionFinished(e)
 	case realtime.TranscriptionDone:
 		c.note(EventTranscript, "who", "caller", "item", e.ItemID, "text", e.Transcript)
 	case realtime.TranscriptDone:
@@ -44,6 +46,7 @@ func (c *Call) handle(e realtime.Event, at time.Time) {
 
 // responseDone accounts for a response. A failed one says so nowhere else.
 func (c *Call) responseDone(r realtime.Response) {
+	defer c.checkQuiet()
 	c.meters.usage(r.Usage)
 	c.spend(r.Usage)
 	e := r.Err()

@@ -99,6 +99,18 @@ func (l *leg) await(t *testing.T, n int) []byte {
 	}
 }
 
+// cause returns why the leg was hung up.
+func (l *leg) cause(t *testing.T) error {
+	t.Helper()
+	select {
+	case cause := <-l.hungUp:
+		return cause
+	case <-time.After(patience):
+		t.Fatal("the leg was not hung up")
+		return nil
+	}
+}
+
 // hearOut takes audio until the call hangs up.
 func (l *leg) hearOut(t *testing.T) {
 	t.Helper()

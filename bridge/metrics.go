@@ -26,6 +26,8 @@ type Metrics struct {
 	errors      *prometheus.CounterVec
 	tokens      *prometheus.CounterVec
 	costs       *prometheus.CounterVec
+	calls       *prometheus.CounterVec
+	callTimes   *prometheus.HistogramVec
 }
 
 // callLabels are on every series of a call.
@@ -61,6 +63,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		connects:    histogram("callgw_realtime_connect_seconds", "Dialling a provider to a configured session.", waits),
 		errors:      counter("callgw_realtime_errors_total", "Errors that providers reported, and lost sessions.", "code"),
 		tokens:      counter("callgw_realtime_tokens_total", "Tokens used.", "direction", "kind"),
+		calls:       counter("callgw_function_calls_total", "Calls of the agents' tools, by how they ended.", "name", "outcome"),
+		callTimes:   histogram("callgw_function_call_seconds", "How long the agents' tools took.", waits, "name"),
 		costs:       counter("callgw_realtime_cost_usd_total", "What the tokens cost by the configured prices, in US dollars."),
 	}
 }
@@ -172,6 +176,11 @@ func (r *meters) usage(u *realtime.Usage) {
 			r.tokens.WithLabelValues(r.with(t.direction, t.kind)...).Add(float64(t.n))
 		}
 	}
+}
+
+func (r *meters) function(name, outcome string, took time.Duration) {
+	r.calls.WithLabelValues(r.with(name, outcome)...).Inc()
+	r.callTimes.WithLabelValues(r.with(name)...).Observe(took.Seconds())
 }
 
 func (r *meters) spent(usd float64) { r.costs.WithLabelValues(r.labels...).Add(usd) }

@@ -15,9 +15,8 @@ import (
 
 // Registry holds the calls that exist. Every count of calls is derived from it.
 type Registry struct {
-	limit int
-
 	mu       sync.Mutex
+	limit    int
 	calls    map[string]*Call
 	draining bool
 	empty    chan struct{} // closed when draining and no call is left
@@ -27,6 +26,13 @@ type Registry struct {
 // limit.
 func NewRegistry(limit int) *Registry {
 	return &Registry{limit: limit, calls: map[string]*Call{}, empty: make(chan struct{})}
+}
+
+// SetLimit changes the limit. Calls beyond a lower one go on.
+func (r *Registry) SetLimit(limit int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.limit = limit
 }
 
 // Admits returns nil if one more call may begin now, else an error that wraps

@@ -44,6 +44,10 @@ func TestARegistryAdmitsUpToItsLimit(t *testing.T) {
 	if r.Call("1") != first || len(r.Calls()) != 1 {
 		t.Errorf("the registry holds %v", r.Calls())
 	}
+	r.SetLimit(2)
+	if err := r.Admits(); err != nil {
+		t.Errorf("with a higher limit: %v", err)
+	}
 	first.End(media.OperatorHungUp)
 	<-done
 	if len(r.Calls()) != 0 || r.Admits() != nil {

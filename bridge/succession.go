@@ -17,7 +17,9 @@ func (c *Call) succeed(e realtime.Event) {
 		c.meters.sessionError(codeOfLoss(e.Err))
 		c.note(EventSessionLost, "provider", e.Provider, "error", e.Err.Error())
 		c.log.Warn().Err(e.Err).Str("provider", e.Provider).Msg("session lost")
+		c.wait()
 	case realtime.SessionRestored:
+		c.hold.Stop()
 		c.note(EventRestored, "provider", e.Provider, "took", e.Took, "replayed", e.Replayed)
 		c.log.Info().Str("provider", e.Provider).Dur("took", e.Took).Int("replayed", e.Replayed).Msg("session restored")
 	case realtime.SessionRecycled:

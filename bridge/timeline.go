@@ -45,9 +45,14 @@ const (
 	EventHold         = "hold"
 	EventResume       = "resume"
 	EventUnderrun     = "underrun"
-	EventError        = "error"
-	EventEnding       = "ending"
-	EventEnded        = "ended"
+	EventFunction     = "function"
+	EventFunctionDone = "function_done"
+	EventTransfer     = "transfer"
+
+	EventTransferFailed = "transfer_failed"
+	EventError          = "error"
+	EventEnding         = "ending"
+	EventEnded          = "ended"
 )
 
 // timelineLimit bounds the events kept of one call; later ones are counted.

@@ -106,6 +106,7 @@ func (c *Call) agentStarts(ref playout.Ref, at time.Time) {
 func (c *Call) agentStops() {
 	c.lastActivity = time.Now()
 	c.note(EventAgentStops)
+	c.checkQuiet()
 	// What was interrupted for the farewell may have drained a moment before it.
 	if c.farewell.begun && !c.queue.State().Sounding() {
 		c.End(c.farewell.cause)

@@ -10,9 +10,10 @@ import (
 
 // uplink takes what comes from the phone. It implements media.Uplink.
 type uplink struct {
-	call *Call
-	ear  *ear // nil where the provider's ears are enough
-	held atomic.Bool
+	call   *Call
+	ear    *ear // nil where the provider's ears are enough
+	held   atomic.Bool
+	paused atomic.Bool // on request: see Call.PauseAudio
 
 	frames, bytes atomic.Int64
 	clock         clock
@@ -22,7 +23,7 @@ type uplink struct {
 func (u *uplink) Frame(p []byte) {
 	u.frames.Add(1)
 	u.bytes.Add(int64(len(p)))
-	if u.held.Load() {
+	if u.held.Load() || u.paused.Load() {
 		return
 	}
 	switch s := u.call.session.Load(); {

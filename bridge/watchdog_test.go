@@ -36,7 +36,7 @@ func TestAFailedResponseIsAskedForOnceMore(t *testing.T) {
 				l.await(t, 10)
 				return
 			}
-			if cause := <-l.hungUp; media.CauseOf(cause) != c.want {
+			if cause := l.cause(t); media.CauseOf(cause) != c.want {
 				t.Errorf("hung up for %v, want %v", cause, c.want)
 			}
 		})

@@ -267,6 +267,18 @@ func (q *Queue) State() State {
 	return State{q.received, q.sent, q.heard, q.ledger.generating(), q.gaps}
 }
 
+// Progress returns how much of an item was heard so far, of how much. It is false for items that were heard to their end, or cut.
+func (q *Queue) Progress(itemID string) (heard, received int64, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, it := range q.ledger.items {
+		if it.ref.ItemID == itemID {
+			return it.heard, it.received, true
+		}
+	}
+	return 0, 0, false
+}
+
 // due returns how many bytes may be handed out now. While the newest item is
 // still being generated only whole frames are, so that its audio is never torn
 // by silence, and after a gap none until the lead has built up.

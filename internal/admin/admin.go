@@ -37,6 +37,7 @@ func NewHandler(cfg Config) http.Handler {
 	mux.Handle("GET /api/v1/calls", a.authorised(http.HandlerFunc(a.calls)))
 	mux.Handle("GET /api/v1/calls/{id}", a.authorised(http.HandlerFunc(a.call)))
 	mux.Handle("DELETE /api/v1/calls/{id}", a.authorised(http.HandlerFunc(a.hangUp)))
+	a.controls(mux)
 	return mux
 }
 

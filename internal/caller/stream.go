@@ -21,9 +21,6 @@ func dialStream(ctx context.Context, cfg Config) (*Call, error) {
 	}
 	carrier := cfg.Carrier
 	carrier.WebhookURL, carrier.From, carrier.To = webhook, cfg.From, cfg.To
-	if cfg.Ringing != nil {
-		cfg.Ringing() // the caller of a webhook hears ringing from its beginning
-	}
 	call, err := mediastreamtest.Dial(ctx, carrier)
 	if err != nil {
 		return nil, err

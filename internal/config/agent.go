@@ -23,10 +23,12 @@ type Agent struct {
 	Greeting Greeting `yaml:"greeting"`
 	// Session is how the session is set up. Texts in it may be templates: see
 	// [Variables]. Default: the provider's defaults.
-	Session   realtime.Properties `yaml:"session"`
-	BargeIn   BargeIn             `yaml:"barge_in"`
-	Limits    Limits              `yaml:"limits"`
-	OnFailure OnFailure           `yaml:"on_failure"`
+	Session realtime.Properties `yaml:"session"`
+	// Tools are what the model may do during a call.
+	Tools     []Tool    `yaml:"tools"`
+	BargeIn   BargeIn   `yaml:"barge_in"`
+	Limits    Limits    `yaml:"limits"`
+	OnFailure OnFailure `yaml:"on_failure"`
 
 	instructions, prompt, say *Template
 }
@@ -82,6 +84,9 @@ func newAgent() *Agent {
 
 func (a *Agent) complete(name string, providers map[string]*Provider) {
 	a.Name = name
+	for i := range a.Tools {
+		a.Tools[i].complete()
+	}
 	if a.Provider == nil && len(providers) == 1 {
 		a.Provider = sortedKeys(providers)
 	}
@@ -109,6 +114,7 @@ func (a *Agent) check(k *checker, key string, providers map[string]*Provider) {
 	a.Greeting.check(k, key+".greeting")
 	a.say = k.template(key+".greeting.say", a.Greeting.Say)
 	a.checkSession(k, key+".session", providers)
+	k.tools(key+".tools", a.Tools)
 	if a.BargeIn.Mode == "off" && a.BargeIn.ProtectGreeting {
 		k.warn(key+".barge_in.protect_greeting", "nothing is interrupted with mode off anyway", "remove it")
 	}

@@ -12,7 +12,6 @@ var unsupported = map[string]bool{
 	"sip.trunks.*.register":        true,
 	"sip.trunks.*.username":        true,
 	"sip.trunks.*.password":        true,
-	"agents.*.tools":               true,
 	"agents.*.session.tools":       true,
 	"agents.*.on_failure.transfer": true,
 	"dialplan[].webhook":           true,

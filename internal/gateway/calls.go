@@ -107,6 +107,9 @@ func (g *Gateway) agent(r *config.Reloadable, a *config.Agent, call dialplan.Cal
 	if out.Greeting.Say, err = a.GreetingFor(call); err != nil {
 		return out, err
 	}
+	if err := g.equip(&out, a, call); err != nil {
+		return out, err
+	}
 	out.Greeting.Text = a.Greeting.Text
 	if out.Greeting.Audio, err = recording(a.Greeting.File); err != nil {
 		return out, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -55,6 +56,8 @@ type Gateway struct {
 	embedded *embedded            // nil unless a provider has no key
 	http     []*httpServer
 
+	toolClient *http.Client
+
 	drainNow context.CancelFunc
 	drainCtx context.Context
 }
@@ -64,7 +67,7 @@ func New(cfg *config.Config, opts Options) (*Gateway, error) {
 	g := &Gateway{
 		cfg: cfg, log: opts.Log, observe: opts.Observe,
 		calls:   bridge.NewRegistry(cfg.Calls.Max),
-		metrics: telemetry.NewRegistry(),
+		metrics: telemetry.NewRegistry(), toolClient: newToolClient(),
 	}
 	g.drainCtx, g.drainNow = context.WithCancel(context.Background())
 	if g.observe == nil {
@@ -88,6 +91,7 @@ func New(cfg *config.Config, opts Options) (*Gateway, error) {
 // Close releases what New has bound. After Run there is nothing left to close.
 func (g *Gateway) Close() {
 	g.drainNow()
+	g.toolClient.CloseIdleConnections()
 	for _, s := range g.http {
 		s.close()
 	}
@@ -150,6 +154,7 @@ func (g *Gateway) DrainNow() { g.drainNow() }
 // what they started with. It returns the sections that need a restart.
 func (g *Gateway) Reload(next *config.Config) (restart []string) {
 	g.current.Store(&next.Reloadable)
+	g.calls.SetLimit(next.Calls.Max)
 	g.reloadOK.Set(1)
 	return g.cfg.NeedsRestart(next)
 }

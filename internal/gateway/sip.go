@@ -38,7 +38,10 @@ func (g *Gateway) bindSIP() error {
 		Log:     g.log,
 		Metrics: sip.NewMetrics(g.metrics),
 	})
-	return err
+	if err != nil {
+		return fmt.Errorf("sip.listen: %w", err)
+	}
+	return nil
 }
 
 func listeners(list []config.Listen) []sip.Listen {

@@ -19,10 +19,13 @@ func TestPackagesKnowOnly(t *testing.T) {
 		"sip/sdp":         {"bridge/media"},
 		"sip/rtp":         {"bridge/media", "bridge/pacer", "sip/sdp"},
 		"sip/siptest":     nil,
-		"realtime":        {"internal/jsonscan"},
+		"realtime":        {"internal/jsonscan", "internal/toolschema"},
 		"internal/phone":  {"bridge/media", "internal/vad"},
-		"internal/config": {"bridge/media", "dialplan", "internal/config/strict", "internal/jsonscan", "realtime"},
+		"internal/config": {"bridge/media", "dialplan", "internal/config/strict", "internal/jsonscan", "internal/toolschema", "realtime"},
 
+		"internal/transcode":     {"bridge/media"},
+		"internal/toolschema":    nil,
+		"internal/httptool":      {"internal/toolschema"},
 		"internal/jsonscan":      nil,
 		"internal/config/strict": nil,
 	} {

@@ -1,0 +1,122 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/realtime"
+)
+
+// What a program or an operator may ask of a call that is under way.
+var (
+	// ErrNoSession says that no session is open, yet or any more.
+	ErrNoSession = errors.New("bridge: the call has no open session")
+	// ErrUnable says that the call's leg cannot do what was asked for.
+	ErrUnable = errors.New("bridge: the call's leg cannot do that")
+)
+
+func (c *Call) open() (*realtime.Session, error) {
+	s := c.session.Load()
+	if s == nil || c.isEnding() {
+		return nil, ErrNoSession
+	}
+	return s, nil
+}
+
+// Say has the agent say something: instructions for one response.
+func (c *Call) Say(instructions string) error {
+	s, err := c.open()
+	if err != nil {
+		return err
+	}
+	return s.Respond(realtime.ResponseRequest{Instructions: instructions})
+}
+
+// Append adds an item to the conversation, and asks for a response to it if
+// respond is set.
+func (c *Call) Append(item realtime.Item, respond bool) error {
+	s, err := c.open()
+	if err != nil {
+		return err
+	}
+	if err := s.CreateItem(item); err != nil || !respond {
+		return err
+	}
+	return s.Respond(realtime.ResponseRequest{})
+}
+
+// Update changes the session's properties: those that p has, all others stay.
+func (c *Call) Update(p realtime.Properties) error {
+	s, err := c.open()
+	if err != nil {
+		return err
+	}
+	return s.Update(p)
+}
+
+// PauseAudio stops, or lets again, the caller's audio reach the model. What is
+// said meanwhile is lost to the model; it may go on speaking.
+func (c *Call) PauseAudio(on bool) { c.uplink.paused.Store(on) }
+
+// SendDigits presses keys at the far end: 0 to 9, *, #, A to D, and a comma for
+// a pause of half a second.
+func (c *Call) SendDigits(ctx context.Context, digits string) error {
+	if err := checkDigits(digits); err != nil {
+		return err
+	}
+	if leg, ok := c.cfg.Leg.(DigitSender); ok {
+		return leg.SendDigits(ctx, digits)
+	}
+	c.play("dtmf", dtmfTones(digits))
+	return nil
+}
+
+// maxDigits bounds what is keyed in at once.
+const maxDigits = 64
+
+func checkDigits(digits string) error {
+	if digits == "" || len(digits) > maxDigits {
+		return fmt.Errorf("bridge: %d digits: 1 to %d can be sent at once", len(digits), maxDigits)
+	}
+	for i := range len(digits) {
+		if _, ok := media.ParseDigit(digits[i]); !ok && digits[i] != ',' {
+			return fmt.Errorf("bridge: %q is no digit: 0 to 9, *, #, A to D and a comma are", digits[i])
+		}
+	}
+	return nil
+}
+
+// Transfer hands the caller over to target, once what the agent is saying was
+// heard, and ends the call. An error says why the call goes on.
+func (c *Call) Transfer(ctx context.Context, target string) error {
+	leg, ok := c.cfg.Leg.(Transferrer)
+	if !ok {
+		return ErrUnable
+	}
+	if err := c.awaitQuiet(ctx); err != nil {
+		return err
+	}
+	c.note(EventTransfer, "target", target)
+	if err := leg.Transfer(ctx, target); err != nil {
+		c.note(EventTransferFailed, "error", err.Error())
+		return err
+	}
+	c.End(fmt.Errorf("bridge: %w to %s", media.Transferred, target))
+	return nil
+}
+
+// awaitQuiet returns when the caller has heard all there is.
+func (c *Call) awaitQuiet(ctx context.Context) error {
+	quiet := make(chan struct{})
+	c.post(func() { c.whenQuiet(func() { close(quiet) }) })
+	select {
+	case <-quiet:
+		return nil
+	case <-c.ending:
+		return ErrNoSession
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
