@@ -26,7 +26,7 @@ func TestACallByABetaServer(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if err := p.Phone.AwaitSpeech(within(t), 500*time.Millisecond); err != nil {
+			if err := p.Phone.AwaitSpeech(within(t), 100*time.Millisecond); err != nil {
 				t.Fatalf("no greeting: %v", err)
 			}
 			say(fixtures.CallerInterrupt)

@@ -135,15 +135,19 @@ func TestAnApologyIsHeardWhenNoProviderOpens(t *testing.T) {
 func TestAnApologyIsHeardWhenTheProviderIsLost(t *testing.T) {
 	t.Parallel()
 	path, clip := recorded(t, time.Second)
-	setup := Setup{
-		Agent:    fmt.Sprintf("on_failure: {play: %q}", path),
-		Provider: realtimetest.Config{Voice: singing(20 * time.Second)},
+	setup := func(provider *outage) Setup {
+		return Setup{
+			Agent:    fmt.Sprintf("on_failure: {play: %q}", path),
+			Provider: realtimetest.Config{Voice: singing(20 * time.Second), Fault: provider.fault},
+		}
 	}
 	t.Run(sipLeg, func(t *testing.T) {
 		t.Parallel()
-		g := start(t, setup)
+		var provider outage
+		g := start(t, setup(&provider))
 		l := call(t, g, lineConfig{})
 		l.until(patience, "the tone", func() bool { return len(l.packets) > 10 })
+		provider.Store(true)
 		g.Session(0).Drop()
 		apology(t, l, clip)
 		w, _ := g.Calls.Await(t, 0, bridge.EventEnded)
@@ -151,13 +155,15 @@ func TestAnApologyIsHeardWhenTheProviderIsLost(t *testing.T) {
 	})
 	t.Run(streamLeg, func(t *testing.T) {
 		t.Parallel()
-		g := start(t, setup)
+		var provider outage
+		g := start(t, setup(&provider))
 		p := g.phone(streamLeg, 0)
 		if err := p.Phone.AwaitSpeech(within(t), 200*time.Millisecond); err != nil {
 			t.Fatal(err)
 		}
+		provider.Store(true)
 		p.Session.Drop()
-		p.Ends(3*time.Second, "provider_lost")
+		p.Ends(patience, "provider_lost")
 		if got := from(played(p.Stream()), clip); !bytes.Equal(got, clip) {
 			t.Errorf("of the apology the first %d bytes of %d were heard", common(got, clip), len(clip))
 		}

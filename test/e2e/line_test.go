@@ -81,7 +81,11 @@ func dialLine(t *testing.T, g *Gateway, cfg lineConfig) *line {
 func call(t *testing.T, g *Gateway, cfg lineConfig) *line {
 	t.Helper()
 	l := dialLine(t, g, cfg)
-	l.answered(l.dialog.Establish(l.offer()))
+	l.dialog.Invite(l.offer())
+	ok := l.sip.Skip("200 INVITE")
+	l.dialog.Learn(ok)
+	l.dialog.Ack()
+	l.answered(ok)
 	return l
 }
 

@@ -38,7 +38,7 @@ func (g *Gateway) target(leg string) caller.Config {
 // Phoned is a call that was placed, seen from all sides.
 type Phoned struct {
 	*caller.Call
-	Number  int // of the call, counted from 0, and of its session
+	Number  int // of the call, counted from 0
 	Session *realtimetest.Session
 	cut     context.CancelFunc // ends the phone without a word
 	g       *Gateway
@@ -53,6 +53,7 @@ func (g *Gateway) phone(leg string, n int) *Phoned {
 func (g *Gateway) phoneWith(cfg caller.Config, n int) *Phoned {
 	t := g.t
 	t.Helper()
+	session := g.Provider.Handshakes()
 	ctx, cancel := context.WithCancel(context.Background())
 	call, err := caller.Dial(ctx, cfg)
 	if err != nil {
@@ -68,7 +69,7 @@ func (g *Gateway) phoneWith(cfg caller.Config, n int) *Phoned {
 			}
 		}
 	})
-	p := &Phoned{Call: call, Number: n, Session: g.Session(n), cut: cancel, g: g}
+	p := &Phoned{Call: call, Number: n, Session: g.Session(session), cut: cancel, g: g}
 	t.Cleanup(func() {
 		for _, v := range p.Session.Violations() {
 			t.Errorf("breach of the Realtime protocol by %s: %s", v.Event, v.Text)

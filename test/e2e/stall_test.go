@@ -25,7 +25,7 @@ func stalls() (all []stall) {
 	const (
 		// A ping every 20 s. The first may find that something was heard since
 		// the call began, then two without anything heard lose the session.
-		provider = 62 * time.Second
+		provider = 62*time.Second + repair
 		// Neither audio nor anything else for 30 s.
 		carrier = 32 * time.Second
 	)
@@ -51,8 +51,10 @@ func stalls() (all []stall) {
 }
 
 func (s stall) test(t *testing.T) {
-	g := start(t, Setup{Agent: s.agent})
+	var provider outage
+	g := start(t, Setup{Agent: s.agent, Provider: realtimetest.Config{Fault: provider.fault}})
 	p := g.phone(s.leg, 0)
+	provider.Store(true)
 	began := time.Now()
 	s.begin(p)
 	_, ending := g.Calls.AwaitFor(t, s.known, 0, bridge.EventEnding)
@@ -104,9 +106,11 @@ func neverStreams(t *testing.T) {
 // same.
 func TestAPhoneThatIgnoresItsByeIsLeft(t *testing.T) {
 	t.Parallel()
-	g := start(t, Setup{})
+	var provider outage
+	g := start(t, Setup{Provider: realtimetest.Config{Fault: provider.fault}})
 	l := call(t, g, lineConfig{})
 	s := g.Session(0)
+	provider.Store(true)
 	l.until(patience, "audio", func() bool { return len(l.packets) > 10 })
 	s.Drop()
 	_, ending := g.Calls.Await(t, 0, bridge.EventEnding)

@@ -29,15 +29,15 @@ func TestACallEndsOnBothSides(t *testing.T) {
 			},
 		},
 		{
-			name: "the provider closes politely", cause: "provider_lost",
+			name: "the provider closes politely", cause: "provider_lost", known: repair,
 			end: func(_ *testing.T, p *Phoned) { p.Session.Close(1000, "bye") },
 		},
 		{
-			name: "the provider's session expires", cause: "provider_lost",
+			name: "the provider's session expires", cause: "provider_lost", known: repair,
 			end: func(_ *testing.T, p *Phoned) { p.Session.Expire() },
 		},
 		{
-			name: "the provider dies", cause: "provider_lost",
+			name: "the provider dies", cause: "provider_lost", known: repair,
 			end: func(_ *testing.T, p *Phoned) { p.Session.Drop() },
 		},
 		{
@@ -75,8 +75,12 @@ func TestACallEndsOnBothSides(t *testing.T) {
 		for _, leg := range c.legs {
 			t.Run(leg+": "+c.name, func(t *testing.T) {
 				t.Parallel()
-				g := start(t, Setup{Agent: c.agent, Provider: realtimetest.Config{Voice: singing(500 * time.Millisecond)}})
+				var provider outage
+				g := start(t, Setup{Agent: c.agent, Provider: realtimetest.Config{
+					Voice: singing(500 * time.Millisecond), Fault: provider.fault,
+				}})
 				p := g.phone(leg, 0)
+				provider.Store(true)
 				// Both directions are at work.
 				if err := p.Session.Wait(within(t), func() bool { return p.Session.InputBytes() > 0 }); err != nil {
 					t.Fatal(err)
