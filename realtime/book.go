@@ -18,6 +18,9 @@ func (s *Session) book(event Event) []Event {
 	case SessionCreated:
 		s.effective = e.Session
 	case SessionUpdated:
+		if e.Session.ExpiresAt == 0 {
+			e.Session.ExpiresAt = s.effective.ExpiresAt
+		}
 		s.effective = e.Session
 		s.props.confirm()
 		e.Differs = s.props.base.differs(s.provider().Dialect, e.Session.Raw)

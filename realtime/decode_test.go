@@ -1,9 +1,11 @@
 package realtime_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -242,6 +244,14 @@ func FuzzReceive(f *testing.F) {
 	f.Add([]byte(`{"type":"session.updated","session":{"audio":{"input":{"format":{"type":"audio/pcmu"}}}}}`))
 	f.Add([]byte(`{"type":"conversation.item.retrieved","item":{"id":"i","content":[{"type":"audio"}]}}`))
 	f.Add([]byte("\x00{"))
+	f.Add([]byte(`{"type":"conversation.item.added","item":{"id":"i","type":"message","role":"assistant"}}
+{"type":"response.output_audio_transcript.delta","item_id":"i","content_index":-1,"delta":"Hello there."}
+{"type":"response.output_audio.delta","item_id":"i","delta":"aGVsbG8="}
+{"type":"conversation.item.deleted","item_id":"i"}`))
+	f.Add([]byte(`{"type":"input_audio_buffer.speech_started","item_id":"u","audio_start_ms":9223372036854775807}
+{"type":"input_audio_buffer.speech_stopped","item_id":"u","audio_end_ms":-5}
+{"type":"input_audio_buffer.committed","item_id":"u","previous_item_id":"u"}
+{"type":"conversation.item.input_audio_transcription.completed","item_id":"u","content_index":1000000,"transcript":"x"}`))
 	f.Fuzz(func(t *testing.T, msg []byte) {
 		s, err := realtime.NewSession(realtime.Config{
 			Providers: []realtime.Provider{{BaseURL: "ws://localhost"}}, Handler: counter{t},
@@ -252,9 +262,21 @@ func FuzzReceive(f *testing.F) {
 		if err := s.Respond(realtime.ResponseRequest{}); err != nil {
 			t.Fatal(err)
 		}
-		s.Receive(msg)
-		if stats := s.Stats(); stats.Deltas+stats.EventsIn != 1 {
+		s.Append([]byte("some audio"))
+		lines := bytes.Split(msg, []byte("\n"))
+		for _, line := range lines {
+			s.Receive(line)
+		}
+		if stats := s.Stats(); stats.Deltas+stats.EventsIn != int64(len(lines)) {
 			t.Errorf("stats = %+v", stats)
+		}
+		if err := s.Truncate("i", 0, time.Millisecond); err != nil {
+			t.Error(err)
+		}
+		for _, e := range s.History() {
+			if !strings.HasPrefix(e.Generated, e.Heard) {
+				t.Errorf("heard %q of %q", e.Heard, e.Generated)
+			}
 		}
 		s.Close()
 	})

@@ -4,11 +4,12 @@
 //
 // # Sessions
 //
-// A [Session] is one conversation. [NewSession] checks its [Config], Open
-// connects and configures, Run carries it until [Session.Close] or its loss:
+// A [Session] is one conversation, over a succession of connections. [NewSession]
+// checks its [Config], Open connects and configures, Run carries it until
+// [Session.Close], or until it is lost and nobody takes it over:
 //
 //	s, err := realtime.NewSession(realtime.Config{
-//		Provider:   realtime.Provider{BaseURL: "wss://api.openai.com/v1/realtime", Model: "gpt-realtime-2.1", APIKey: key},
+//		Providers:  []realtime.Provider{{BaseURL: "wss://api.openai.com/v1/realtime", Model: "gpt-realtime-2.1", APIKey: key}},
 //		Properties: realtime.Properties{Instructions: "Be brief.", Voice: "marin"},
 //		Handler:    h,
 //	})
@@ -32,8 +33,10 @@
 // wait leave as one message. A control event leaves behind the audio that was
 // appended before it. Audio that cannot be sent, because the session is not
 // open yet or its socket is slow, is kept for 5 s; then the oldest is dropped
-// and counted in [Stats], and the server's clock, which counts what it was
-// sent, is behind by as much.
+// and counted in [Stats].
+//
+// A server's clock counts what it was sent. The events of speech are told on the
+// session's own: all that was ever appended, what was dropped included.
 //
 // In the steady state neither [Session.Append] nor the decoding of an audio
 // delta allocates or reflects.
@@ -42,10 +45,13 @@
 //
 // [Properties] speak the flat vocabulary of the Beta API whatever the provider
 // does; its [Dialect] says what goes on the wire. OpenAI and Azure take [GA]
-// alone. Events are read in both dialects at any time, and have GA's names.
+// alone. Events are read in every dialect at any time, and have GA's names.
 // [Properties.Validate] refuses what a dialect cannot say.
 //
-// Differences between servers are data in [Provider], not code.
+// Differences between servers are data in [Provider], not code. Its [Profile]
+// gives the defaults for a kind of server: openai, azure (the key in the header
+// api-key), xai (voice and turn detection at the top, no truncation, no
+// retrieval) and beta (the flat shape).
 //
 // # Responses
 //
@@ -62,8 +68,29 @@
 // An [ErrorEvent] seldom ends a session: [ErrorDetail.Kind] tells the benign,
 // the recoverable and the fatal. A response can also fail without one, see
 // [Response.Err]. Open and Run return typed errors, and [Retryable] tells
-// whether another attempt makes sense. A new session is an empty conversation:
-// nothing is restored. The server ends a session at [EffectiveSession].ExpiresAt.
+// whether another attempt makes sense.
+//
+// # Repair
+//
+// A connection that ends without us, be it broken, closed politely or condemned
+// by a fatal error, is replaced within Config.RepairTimeout: by the same provider
+// unless it would only refuse again, else by the next ones. A server restores
+// nothing. The session tells the new one what it knows ([Session.History]): every
+// item under its old id, the caller's words as text, the model's as far as they
+// are heard, calls of functions and their results. It sends again what the caller
+// has said since the last turn, asks again for a response that was due, and says
+// nothing twice: a response that had begun to speak goes on with a plain request.
+// Requests made meanwhile wait in their order. [SessionLost] and
+// [SessionRestored] tell the handler; a response whose end was lost ends as
+// incomplete for the reason [SessionLostReason]; responses beside the
+// conversation are not asked for again.
+//
+// A server ends a session at [EffectiveSession].ExpiresAt. From
+// Config.RecycleBefore that on, at the first quiet moment and at the latest a few
+// seconds before the end, another connection is made, told the conversation, and
+// put in the place of the old one, which is then closed ([SessionRecycled]). What
+// the caller says goes to the new one from the last turn on; no sample of it is
+// part of two turns.
 //
 // # Limits of this package
 //

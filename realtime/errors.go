@@ -114,8 +114,8 @@ func (e *TimeoutError) Error() string   { return "realtime: timed out waiting fo
 func (e *TimeoutError) Timeout() bool   { return true }
 func (e *TimeoutError) Retryable() bool { return true }
 
-// LostError says how an open session ended when it was not we who closed it,
-// not even if the server closed it with a polite 1000.
+// LostError says how a connection ended when it was not we who closed it, not
+// even if the server closed it with a polite 1000.
 type LostError struct {
 	Close  int          // close code, 0 if no close frame came
 	Reason string       // of the close frame
@@ -136,7 +136,7 @@ func (e *LostError) Error() string {
 
 func (e *LostError) Unwrap() error { return e.Err }
 
-// Retryable tells whether a new session makes sense; it starts empty.
+// Retryable tells whether the same provider is worth another attempt.
 func (e *LostError) Retryable() bool {
 	if e.Detail != nil {
 		return e.Detail.Retryable()

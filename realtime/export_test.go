@@ -1,5 +1,7 @@
 package realtime
 
+import "time"
+
 // Seams for tests.
 
 // Decode is what a session makes of one message that is not audio.
@@ -16,6 +18,16 @@ type Outbox = outbox
 
 // NewOutbox returns an empty one.
 func NewOutbox(f AudioFormat) *Outbox { return newOutbox(f, 0) }
+
+// NewKeeper returns an outbox that keeps what has left, for a time.
+func NewKeeper(f AudioFormat, keep time.Duration) *Outbox { return newOutbox(f, keep) }
+
+// Detach and Attach are the end of one connection and the beginning of the next.
+func (o *outbox) Detach() { o.detach() }
+func (o *outbox) Attach() { o.attach(nil, GA, nil) }
+
+// Committed notes that audio has become an item, and returns it.
+func (o *outbox) Committed(from, to int64) []byte { return o.committed(from, to) }
 
 // Append stores audio and returns what it cost.
 func (o *outbox) Append(audio []byte) int {

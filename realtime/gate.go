@@ -13,8 +13,8 @@ type gate struct {
 	waiting string
 }
 
-// connect brings a socket to a provider through the gate, within
-// ConnectTimeout.
+// connect brings a socket to a provider through the gate, within ConnectTimeout
+// and ctx, whose own timeout has the cause errTooLate.
 func (s *Session) connect(ctx context.Context, p Provider) (*link, error) {
 	timed, cancel := context.WithTimeoutCause(ctx, s.cfg.ConnectTimeout, errTooLate)
 	defer cancel()
@@ -117,6 +117,9 @@ func (g *gate) await(wanted func(Event) bool) error {
 		case SessionCreated:
 			g.link.effective = e.Session
 		case SessionUpdated:
+			if e.Session.ExpiresAt == 0 {
+				e.Session.ExpiresAt = g.link.effective.ExpiresAt
+			}
 			g.link.effective = e.Session
 			e.Differs = g.link.configured.differs(g.link.provider.Dialect, e.Session.Raw)
 			event = e

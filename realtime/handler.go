@@ -1,9 +1,9 @@
 package realtime
 
 // Handler takes what a session receives. Both methods are called by one
-// goroutine at a time, that of Open and then that of Run, in wire order, and
-// must not block: whatever waits behind them includes the next speech_started.
-// They may call the session's methods, Close included, but not wait for Run.
+// goroutine at a time, for each connection in wire order, and must not block:
+// whatever waits behind them includes the next speech_started. They may call the
+// session's methods, Close included, but not wait for Run.
 type Handler interface {
 	// Audio takes one decoded delta. All of it is lent for the call only.
 	Audio(AudioDelta)

@@ -88,10 +88,11 @@ func (e *entry) text() string { return strings.Join(e.parts, " ") }
 
 // part returns the text of a content part.
 func (e *entry) part(index int) *string {
-	for len(e.parts) <= index && index < 64 { // a peer's index must not take memory
+	index = max(0, min(index, 63)) // a peer's number must not take memory
+	for len(e.parts) <= index {
 		e.parts = append(e.parts, "")
 	}
-	return &e.parts[min(index, len(e.parts)-1)]
+	return &e.parts[index]
 }
 
 // take takes over what the server says of the item; texts that it leaves out

@@ -74,7 +74,7 @@ func (s *Session) recycle(ctx context.Context, l *link, at time.Time) {
 
 // replacement returns another connection, or nil after a while.
 func (s *Session) replacement(ctx context.Context, l *link) *link {
-	timed, cancel := context.WithTimeout(ctx, s.cfg.ConnectTimeout)
+	timed, cancel := context.WithTimeoutCause(ctx, s.cfg.ConnectTimeout, errTooLate)
 	defer cancel()
 	search := search{Session: s, list: candidates(s.cfg.Providers, l.provider, nil)}
 	next, err := search.run(timed)

@@ -30,12 +30,15 @@ func (s *Session) repair(ctx context.Context, l *link, loss error) (*link, error
 	if !ok {
 		return s.current(), nil // it was being replaced already
 	}
+	if s.isClosing() {
+		return nil, loss
+	}
 	if response != "" {
 		s.deliver(nil, endOf(response))
 	}
 	s.tell(SessionLost{Provider: l.provider.Name, Err: loss})
 
-	timed, cancel := context.WithTimeout(ctx, s.cfg.RepairTimeout-s.spent.time)
+	timed, cancel := context.WithTimeoutCause(ctx, s.cfg.RepairTimeout-s.spent.time, errTooLate)
 	defer cancel()
 	search := search{Session: s, list: candidates(s.cfg.Providers, l.provider, loss), round: s.spent.rounds}
 	next, err := search.run(timed)

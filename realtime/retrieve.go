@@ -19,7 +19,9 @@ type retrieval struct {
 // Retrieve asks the server for an item, with its audio. Requests for the same
 // item at the same time share one event. It returns the server's [ErrorDetail],
 // ctx's cause, or [ErrClosed] if the session ends first; give ctx a deadline,
-// for some servers never answer.
+// for some servers never answer. A connection that replaces a lost one is asked
+// again; it has the item as text. Of a provider that gives no items back the
+// error is [errors.ErrUnsupported].
 func (s *Session) Retrieve(ctx context.Context, itemID string) (Item, error) {
 	s.mu.Lock()
 	r := s.retrievals[itemID]

@@ -52,7 +52,7 @@ func (s *search) run(ctx context.Context) (*link, error) {
 				return l, nil
 			}
 			err = refusal
-			if ctx.Err() != nil && context.Cause(ctx) != context.DeadlineExceeded {
+			if ctx.Err() != nil && !errors.Is(context.Cause(ctx), errTooLate) {
 				return nil, err
 			}
 			s.tell(ProviderRefused{Provider: c.Name, Err: refusal})
@@ -85,7 +85,7 @@ func (s *search) share(ctx context.Context, among int) time.Duration {
 }
 
 func (s *search) ask(ctx context.Context, p Provider, within time.Duration) (*link, error) {
-	timed, cancel := context.WithTimeoutCause(ctx, within, &TimeoutError{Waiting: "the provider's share of the time"})
+	timed, cancel := context.WithTimeoutCause(ctx, within, errTooLate)
 	defer cancel()
 	return s.connect(timed, p)
 }

@@ -214,7 +214,8 @@ func (s *Session) isClosing() bool {
 
 // Append sends caller audio. It never blocks: audio appended while the socket
 // is slow, or before Open is done, is kept (at most 5 s, then the oldest goes).
-// After Close it does nothing.
+// While a lost connection is being replaced it waits with what no server has
+// made an item of, at most 15 s of both. After Close it does nothing.
 func (s *Session) Append(audio []byte) {
 	if dropped, ok := s.out.append(audio); ok {
 		s.stats.audioIn.Add(int64(len(audio)))
