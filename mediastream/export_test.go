@@ -15,6 +15,8 @@ type Parsed struct {
 	Event     string
 	Stream    string
 	Timestamp int64
+	Chunk     int64
+	Unplayed  int64
 	Audio     []byte
 	BadAudio  bool
 	Digit     string
@@ -22,14 +24,25 @@ type Parsed struct {
 }
 
 // Parse reads a message in Twilio's dialect.
-func Parse(text []byte) (Parsed, error) {
+func Parse(text []byte) (Parsed, error) { return ParseFrom(Twilio, text) }
+
+// ParseFrom reads a message in a carrier's dialect.
+func ParseFrom(carrier Carrier, text []byte) (Parsed, error) {
+	p, err := carrier.profile()
+	if err != nil {
+		return Parsed{}, err
+	}
+	return parseWith(p, text)
+}
+
+func parseWith(profile *profile, text []byte) (Parsed, error) {
 	var m message
-	if err := twilio().parse(text, &m); err != nil {
+	if err := profile.parse(text, &m); err != nil {
 		return Parsed{}, err
 	}
 	p := Parsed{
 		Stream: string(m.stream), Timestamp: m.timestamp,
-		Digit: string(m.digit), Mark: string(m.mark),
+		Digit: string(m.digit), Mark: string(m.mark), Chunk: m.chunk, Unplayed: m.unplayed,
 		Event: [...]string{"", "connected", "start", "media", "dtmf", "mark", "stop", "status", "pause", "resume", "fault"}[m.event],
 	}
 	var err error
@@ -47,8 +60,14 @@ type Start struct {
 }
 
 // ReadStart reads a start message in Twilio's dialect.
-func ReadStart(text []byte) (Start, error) {
-	p := twilio()
+func ReadStart(text []byte) (Start, error) { return ReadStartFrom(Twilio, text) }
+
+// ReadStartFrom reads a start message in a carrier's dialect.
+func ReadStartFrom(carrier Carrier, text []byte) (Start, error) {
+	p, err := carrier.profile()
+	if err != nil {
+		return Start{}, err
+	}
 	var m message
 	if err := p.parse(text, &m); err != nil {
 		return Start{}, err
@@ -188,3 +207,29 @@ func DialTwiML(target string) (string, error) {
 	}
 	return newStream(h, url.Values{"CallSid": {"CA1"}, "From": {"anonymous"}, "To": {"+14155550123"}}).dialTwiML(target)
 }
+
+// Order puts media messages in order.
+type Order struct{ o order }
+
+// Put takes message number chunk and returns those that are due then.
+func (o *Order) Put(now time.Time, chunk int64, audio string) (due []string, ok bool) {
+	for o.o.crowded(chunk) {
+		due = append(due, string(o.o.take().audio))
+	}
+	ok = o.o.put(now, chunk, 0, false, []byte(audio))
+	for o.o.ready() {
+		due = append(due, string(o.o.take().audio))
+	}
+	return due, ok
+}
+
+// Late returns those whose patience is over.
+func (o *Order) Late(now time.Time) (due []string) {
+	for o.o.late(now) {
+		due = append(due, string(o.o.take().audio))
+	}
+	return due
+}
+
+// Due returns when Late is to be called, or when if that is earlier.
+func (o *Order) Due(when time.Time) time.Time { return o.o.due(when) }

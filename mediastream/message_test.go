@@ -24,7 +24,7 @@ func TestMessages(t *testing.T) {
 		},
 		"media, numerics as strings": {
 			`{"event":"media","sequenceNumber":"4","media":{"track":"inbound","chunk":"2","timestamp":"25","payload":"/v8="},"streamSid":"MZ1"}`,
-			mediastream.Parsed{Event: "media", Stream: "MZ1", Timestamp: 25, Audio: []byte{0xFE, 0xFF}},
+			mediastream.Parsed{Event: "media", Stream: "MZ1", Timestamp: 25, Chunk: 2, Audio: []byte{0xFE, 0xFF}},
 		},
 		"media, numerics as numbers, event last": {
 			`{"media":{"payload":"/v8=","timestamp":25,"extra":[{}]},"streamSid":"MZ1","extra":null,"event":"media"}`,

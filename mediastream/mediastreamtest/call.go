@@ -51,6 +51,7 @@ type control struct {
 	kind  controlKind
 	cause error
 	digit media.Digit
+	frame frame
 }
 
 type controlKind uint8
@@ -58,6 +59,7 @@ type controlKind uint8
 const (
 	hangUp controlKind = iota
 	press
+	misspeak
 	stall
 	crash
 )
@@ -93,6 +95,11 @@ func (c *Call) Hangup(ctx context.Context, cause error) error {
 // Digit presses a key.
 func (c *Call) Digit(d media.Digit) {
 	_ = c.tell(context.Background(), control{kind: press, digit: d}, false) // no matter if it is over
+}
+
+// Misspeak sends a message, of WebSocket's type kind, as no carrier should.
+func (c *Call) Misspeak(kind int, text []byte) {
+	_ = c.tell(context.Background(), control{kind: misspeak, frame: frame{kind, text}}, false)
 }
 
 // Stall lets the carrier stop reading, writing and playing, with the connection

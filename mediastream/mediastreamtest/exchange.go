@@ -71,6 +71,8 @@ func (x *exchange) run(ctx context.Context, inbox <-chan arrival) error {
 				x.stop(now, step.cause)
 			case press:
 				x.send(now, x.c.tongue.digit(x.c, step.digit))
+			case misspeak:
+				x.send(now, step.frame)
 			case crash:
 				return fmt.Errorf("mediastreamtest: crashed: %w", media.LegFailed)
 			case stall:
