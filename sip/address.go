@@ -7,20 +7,21 @@ import (
 	"net/netip"
 )
 
-// reach finds or opens a link to addr.
-func (s *Server) reach(ctx context.Context, network string, addr netip.AddrPort) (link, error) {
-	switch network {
+// reach finds or opens a link to t.
+func (s *Server) reach(ctx context.Context, t target) (link, error) {
+	addr := t.addr
+	switch t.network {
 	case "UDP":
 		for _, u := range s.packets {
 			if u.speaks(addr.Addr()) {
 				return link{u, addr}, nil
 			}
 		}
-	case "TCP":
-		if st := s.streams.to(addr); st != nil {
+	case "TCP", "TLS":
+		if st := s.streams.to(t); st != nil && st.open() {
 			return link{st, addr}, nil
 		}
-		st, err := dialStream(ctx, addr)
+		st, err := s.connect(ctx, t)
 		if err != nil {
 			return link{}, err
 		}
@@ -29,7 +30,7 @@ func (s *Server) reach(ctx context.Context, network string, addr netip.AddrPort)
 		}
 		return link{st, addr}, nil
 	}
-	return link{}, fmt.Errorf("sip: no %s socket for %v: add one to listen", network, addr)
+	return link{}, fmt.Errorf("sip: no %s socket for %v: add one to listen", t.network, addr)
 }
 
 // speaks reports whether the socket's address family is addr's.
@@ -48,6 +49,9 @@ func (s *Server) address(l link) netip.AddrPort {
 	if l.reliable() {
 		// A connection that we opened has a port that nobody listens on.
 		for _, ln := range s.listeners {
+			if ln.secure != (l.network() == "TLS") {
+				continue
+			}
 			port = addrPort(ln.Addr()).Port()
 			if port == own.Port() {
 				break

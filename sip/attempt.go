@@ -16,9 +16,9 @@ import (
 type attempt struct {
 	s      *Server
 	out    Dial
-	trunk  string
+	trunk  *trunk
+	others []target // servers that are left to be tried
 	voice  *voice
-	tx     *clientTx
 	result chan *Call // gets the answered call
 	failed chan error
 
@@ -29,18 +29,15 @@ type attempt struct {
 	stop context.CancelFunc
 
 	mu     sync.Mutex
+	tx     *clientTx // the latest
 	gaveUp error
 }
 
 // run waits for the final response and acts on it.
 func (a *attempt) run() {
 	defer a.stop()
-	res, err := a.s.exchange(a.ctx, a.tx, func(res *gosip.Response) {
-		a.once.Do(func() { close(a.ringing) })
-		if a.out.OnState != nil && !a.abandoned() {
-			a.out.OnState(res.StatusCode)
-		}
-	})
+	defer a.trunk.leave(a)
+	res, err := a.try()
 	switch {
 	case err != nil:
 		a.voice.close()
@@ -54,12 +51,70 @@ func (a *attempt) run() {
 	}
 }
 
+// impatience is how long one of several servers may take to say anything at all.
+const impatience = 4 * time.Second
+
+// try sends the INVITE until there is a final response worth taking: with
+// credentials where it is challenged (RFC 3261 §22), to the next server where one is
+// unavailable (RFC 3263 §4.3).
+func (a *attempt) try() (*gosip.Response, error) {
+	met := answers{login: a.trunk.Login}
+	for {
+		if len(a.others) > 0 {
+			a.tx.limit = impatience
+		}
+		res, err := a.s.exchange(a.ctx, a.tx, a.progress)
+		if a.ctx.Err() != nil || a.abandoned() {
+			return res, err
+		}
+		req, to := a.tx.req, a.tx.to
+		switch {
+		case err == nil && challenges(res):
+			if req = met.again(req, res, req.CSeq().SeqNo+1); req == nil {
+				return res, err
+			}
+		case len(a.others) > 0 && unavailable(res, err):
+			a.s.shunned.add(to.remote, time.Now())
+			next, others, failed := a.s.reachOne(a.ctx, a.others)
+			a.others = others
+			if failed != nil {
+				return res, err
+			}
+			to, req = next, elsewhere(req, a.s.contact(next))
+		default:
+			return res, err
+		}
+		req.PrependHeader(a.s.via(to))
+		tx := a.s.begin(req, to)
+		a.mu.Lock()
+		a.tx = tx
+		a.mu.Unlock()
+	}
+}
+
+// elsewhere returns req for another server, without Via.
+func elsewhere(req *gosip.Request, contact *gosip.ContactHeader) *gosip.Request {
+	next := req.Clone()
+	next.RemoveHeader("Via")
+	next.ReplaceHeader(contact)
+	return next
+}
+
+// progress takes a provisional response.
+func (a *attempt) progress(res *gosip.Response) {
+	a.once.Do(func() { close(a.ringing) })
+	if a.out.OnState != nil && !a.abandoned() {
+		a.out.OnState(res.StatusCode)
+	}
+}
+
 // answered takes the 2xx: it is acknowledged whatever becomes of the call.
 func (a *attempt) answered(res *gosip.Response) {
 	c := newCall(a.s, a.trunk, a.tx.req, uacDialog(a.tx.req, res, a.tx.to), a.voice)
 	c.state = talking
 	c.confirmed = true
 	close(c.settled)
+	a.trunk.pass(a, c)
 	a.s.calls.add(c)
 	a.acknowledge(c)
 	err := a.voice.takeAnswer(contentType(res), res.Body())
@@ -95,6 +150,9 @@ func (a *attempt) acknowledge(c *Call) {
 	if err != nil {
 		c.log.Debug().Err(err).Msg("ACK not sent")
 		return
+	}
+	for _, name := range []string{"Authorization", "Proxy-Authorization"} {
+		gosip.CopyHeaders(name, a.tx.req, ack) // RFC 3261 §22.1: an ACK cannot be challenged
 	}
 	ack.PrependHeader(a.s.via(to))
 	send := func() {
@@ -163,7 +221,10 @@ func (a *attempt) cancel() {
 	case <-a.ctx.Done():
 		return // it has its final response, or never will
 	}
-	invite := a.tx.req
+	a.mu.Lock()
+	tx := a.tx
+	a.mu.Unlock()
+	invite := tx.req
 	req := gosip.NewRequest(gosip.CANCEL, *invite.Recipient.Clone())
 	req.AppendHeader(invite.Via().Clone()) // §9.1: the INVITE's branch
 	gosip.CopyHeaders("Route", invite, req)
@@ -173,7 +234,7 @@ func (a *attempt) cancel() {
 	}
 	req.AppendHeader(&gosip.CSeqHeader{SeqNo: invite.CSeq().SeqNo, MethodName: gosip.CANCEL})
 	req.SetBody(nil)
-	_, _ = a.s.exchange(a.ctx, a.s.begin(req, a.tx.to), nil)
+	_, _ = a.s.exchange(a.ctx, a.s.begin(req, tx.to), nil)
 	// §9.1: a peer that sends no final response has cancelled after 64*T1.
 	timer := time.NewTimer(patience)
 	defer timer.Stop()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -23,7 +24,7 @@ import (
 type Call struct {
 	s     *Server
 	log   zerolog.Logger
-	trunk string
+	trunk *trunk
 	req   *gosip.Request // the INVITE
 	voice *voice
 	local string // our tag
@@ -74,11 +75,11 @@ type accepted struct {
 	schedule resend
 }
 
-func newCall(s *Server, trunk string, req *gosip.Request, d dialog, v *voice) *Call {
+func newCall(s *Server, trunk *trunk, req *gosip.Request, d dialog, v *voice) *Call {
 	c := &Call{
 		s: s, trunk: trunk, req: req, voice: v, local: d.id.local, source: d.link.remote, d: d,
 		settled: make(chan struct{}), wake: make(chan struct{}, 1),
-		log: s.log.With().Str("sip_call", d.id.callID).Str("trunk", trunk).Logger(),
+		log: s.log.With().Str("sip_call", d.id.callID).Str("trunk", trunk.Name).Logger(),
 	}
 	c.over, c.end = context.WithCancelCause(context.Background())
 	return c
@@ -89,18 +90,22 @@ func (c *Call) ID() string { return c.d.id.callID }
 
 // Trunk returns the name of the trunk that the call came or goes by, "" for
 // none.
-func (c *Call) Trunk() string { return c.trunk }
+func (c *Call) Trunk() string { return c.trunk.Name }
 
-// From returns the number or user that calls: of From's URI.
-func (c *Call) From() string { return party(c.req.From().Address) }
+// From returns the number or user that calls: of From's URI, in the form of E.164
+// when the trunk has a country.
+func (c *Call) From() string { return E164(party(c.req.From().Address), c.trunk.Country) }
 
-// To returns the number or user that is called: of the request's URI, else of
-// To's (RFC 3261 §8.2.2.1).
+// To returns the number or user that is called, in the same form: of the request's
+// URI, else of To's (RFC 3261 §8.2.2.1). A registrar puts the Contact that we gave
+// it into the request's URI; whom the caller meant is in To then.
 func (c *Call) To() string {
-	if to := party(c.req.Recipient); to != "" {
-		return to
+	to, named := party(c.req.Recipient), party(c.req.To().Address)
+	registered := c.trunk.Register != nil && to == c.trunk.Register.User
+	if to == "" || registered && named != "" {
+		to = named
 	}
-	return party(c.req.To().Address)
+	return E164(to, c.trunk.Country)
 }
 
 // party returns the user of a sip URI or the number of a tel URI (RFC 3966).
@@ -119,11 +124,15 @@ func party(uri gosip.Uri) string {
 // Header returns the values of the INVITE's header of that name, in order.
 func (c *Call) Header(name string) []string { return values(c.req, name) }
 
-// Headers returns every header of the INVITE by its name as written.
+// Headers returns every header of the INVITE by its name as written, a compact name
+// spelt out, except those that the trunk strips.
 func (c *Call) Headers() map[string][]string {
 	all := make(map[string][]string)
 	for _, h := range c.req.Headers() {
-		all[h.Name()] = append(all[h.Name()], h.Value())
+		name := spelt(h.Name())
+		if !slices.ContainsFunc(c.trunk.Strip, func(s string) bool { return strings.EqualFold(s, name) }) {
+			all[name] = append(all[name], h.Value())
+		}
 	}
 	return all
 }
@@ -156,6 +165,7 @@ func (c *Call) fail(err error) {
 	running := c.running
 	c.mu.Unlock()
 	c.s.calls.remove(c) // what comes now is answered with 481
+	c.trunk.leave(c)
 	c.end(err)
 	if !running {
 		c.release()

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -28,6 +27,16 @@ type Config struct {
 	// AcceptUnknown takes calls from sources that no trunk names, as trunk "".
 	// Otherwise they get 403.
 	AcceptUnknown bool
+	// Silent drops what comes from such sources instead: nothing tells them that
+	// anybody is here. Where a trunk is known by its password alone, INVITEs are
+	// challenged all the same.
+	Silent bool
+	// TLS names the certificates. Its zero value is good for calling servers whose
+	// authority the system knows.
+	TLS TLS
+	// Realm is what callers prove themselves for. "" means callgw. Clients keep
+	// passwords by it.
+	Realm string
 	// Codecs are what trunks without codecs of their own speak, best first.
 	// None means both laws, in the order of the peer's offer.
 	Codecs []media.Codec
@@ -39,6 +48,9 @@ type Config struct {
 	Ports *rtp.Ports
 	// Pacer clocks the RTP of all calls. Required, and running while Run does.
 	Pacer *pacer.Pacer
+	// Reporter exchanges the RTCP reports of all calls, running while Run does. nil
+	// means none.
+	Reporter *rtp.Reporter
 	// MediaTimeout ends a call whose peer has sent no RTP for so long, unless
 	// it is on hold. 0 means 30 s; negative means never.
 	MediaTimeout time.Duration
@@ -54,7 +66,8 @@ type Config struct {
 	// Rejected is told of each call that was refused without Handler. It must
 	// not block. It may be nil.
 	Rejected func(trunk string, cause media.Cause)
-	// Resolver finds the hosts that URIs name. nil means net.DefaultResolver.
+	// Resolver finds the hosts and domains that URIs name. nil means
+	// net.DefaultResolver.
 	Resolver Resolver
 	// UserAgent is the product named in requests and responses. "" means callgw.
 	UserAgent string
@@ -64,32 +77,16 @@ type Config struct {
 	Metrics *Metrics
 }
 
-// Resolver finds the addresses of a host: what *net.Resolver does.
-type Resolver interface {
-	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
-}
-
 // Listen is one socket for signalling.
 type Listen struct {
-	// Network is "udp" or "tcp".
+	// Network is "udp", "tcp" or "tls".
 	Network string
 	// Addr is host:port; port 0 takes any. Unused when a socket is given.
 	Addr string
 	// Packets is a socket that is already open, for network "udp".
 	Packets net.PacketConn
-	// Streams is a listener that is already open, for network "tcp".
+	// Streams is a TCP listener that is already open, for networks "tcp" and "tls".
 	Streams net.Listener
-}
-
-// Trunk is a peer, known by its addresses.
-type Trunk struct {
-	// Name is the trunk's name in configuration, dialplan and metrics.
-	Name string
-	// From are the sources whose calls belong to the trunk.
-	From []netip.Prefix
-	// Codecs are what the trunk may speak, best first. None means those of
-	// Config.
-	Codecs []media.Codec
 }
 
 // withDefaults returns cfg with its zero values replaced, or what is wrong.
@@ -105,16 +102,15 @@ func (cfg Config) withDefaults() (Config, error) {
 		return cfg, fmt.Errorf("sip: no handler")
 	}
 	for _, l := range cfg.Listen {
-		if l.Network != "udp" && l.Network != "tcp" {
-			return cfg, fmt.Errorf("sip: listen on %q: network %q is not supported: udp and tcp are", l.Addr, l.Network)
+		switch l.Network {
+		case "udp", "tcp":
+		case "tls":
+			if cfg.TLS.Cert == "" {
+				return cfg, fmt.Errorf("sip: listen on %q: TLS needs a certificate", l.Addr)
+			}
+		default:
+			return cfg, fmt.Errorf("sip: listen on %q: network %q is not supported: udp, tcp and tls are", l.Addr, l.Network)
 		}
-	}
-	names := make(map[string]bool)
-	for _, t := range cfg.Trunks {
-		if names[t.Name] {
-			return cfg, fmt.Errorf("sip: two trunks are named %q", t.Name)
-		}
-		names[t.Name] = true
 	}
 	if cfg.SourceRate <= 0 {
 		cfg.SourceRate = 20
@@ -137,42 +133,11 @@ func (cfg Config) withDefaults() (Config, error) {
 	if cfg.UserAgent == "" {
 		cfg.UserAgent = "callgw"
 	}
+	if cfg.Realm == "" {
+		cfg.Realm = "callgw"
+	}
 	if cfg.Rejected == nil {
 		cfg.Rejected = func(string, media.Cause) {}
 	}
 	return cfg, nil
-}
-
-// trunk returns the trunk that addr belongs to.
-func (cfg *Config) trunk(addr netip.Addr) (Trunk, bool) {
-	for _, t := range cfg.Trunks {
-		for _, p := range t.From {
-			if p.Contains(addr) {
-				return cfg.complete(t), true
-			}
-		}
-	}
-	return cfg.complete(Trunk{}), cfg.AcceptUnknown
-}
-
-// named returns the trunk of that name, "" being the one of nobody.
-func (cfg *Config) named(name string) (Trunk, error) {
-	if name == "" {
-		return cfg.complete(Trunk{}), nil
-	}
-	var names []string
-	for _, t := range cfg.Trunks {
-		if t.Name == name {
-			return cfg.complete(t), nil
-		}
-		names = append(names, t.Name)
-	}
-	return Trunk{}, fmt.Errorf("sip: no trunk is named %q: there are %s", name, strings.Join(names, ", "))
-}
-
-func (cfg *Config) complete(t Trunk) Trunk {
-	if len(t.Codecs) == 0 {
-		t.Codecs = cfg.Codecs
-	}
-	return t
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	gosip "github.com/emiago/sipgo/sip"
 
@@ -12,7 +13,8 @@ import (
 
 // Dial is a call to place.
 type Dial struct {
-	// To is the URI to call, such as "sip:+14155550123@192.0.2.1;transport=tcp".
+	// To is the URI to call, such as "sip:+14155550123@192.0.2.1;transport=tcp", or,
+	// with a trunk that has a server, a number there.
 	To string
 	// From is the caller's number or user, or a whole SIP URI. "" means callgw.
 	From string
@@ -31,19 +33,23 @@ type Dial struct {
 // ctx's cause; should the peer answer in that very moment, it is hung up at
 // once. Run must be called on the returned call, or Hangup.
 func (s *Server) Dial(ctx context.Context, out Dial) (*Call, error) {
-	trunk, err := s.cfg.named(out.Trunk)
+	trunk, err := s.trunks.named(out.Trunk)
 	if err != nil {
 		return nil, err
 	}
-	var uri gosip.Uri
-	if err := gosip.ParseUri(out.To, &uri); err != nil || uri.Scheme != "sip" || uri.Host == "" {
-		return nil, fmt.Errorf("sip: dial %q: not a sip URI: expected sip:user@host", out.To)
+	uri, err := trunk.uri(out.To)
+	if err != nil {
+		return nil, fmt.Errorf("sip: dial: %w", err)
 	}
-	to, err := s.way(ctx, uri, link{})
+	targets, err := s.targets(ctx, trunk.next(uri), link{})
 	if err != nil {
 		return nil, fmt.Errorf("sip: dial: %w: %w", media.LegFailed, err)
 	}
-	v, err := s.newVoice(trunk, to)
+	to, others, err := s.reachOne(ctx, targets)
+	if err != nil {
+		return nil, fmt.Errorf("sip: dial: %w: %w", media.LegFailed, err)
+	}
+	v, err := s.newVoice(trunk.Trunk, to)
 	if err != nil {
 		return nil, err
 	}
@@ -52,13 +58,19 @@ func (s *Server) Dial(ctx context.Context, out Dial) (*Call, error) {
 		v.close()
 		return nil, err
 	}
+	trunk.dress(req)
 	withSDP(req, v.makeOffer())
-	a := &attempt{s: s, out: out, trunk: trunk.Name, voice: v, result: make(chan *Call, 1), failed: make(chan error, 1), ringing: make(chan struct{})}
+	a := &attempt{s: s, out: out, trunk: trunk, others: others, voice: v, result: make(chan *Call, 1), failed: make(chan error, 1), ringing: make(chan struct{})}
+	if err := trunk.take(a, time.Now()); err != nil {
+		v.close()
+		return nil, err
+	}
 	a.ctx, a.stop = context.WithCancel(s.life)
 	a.tx = s.begin(req, to)
 	if !s.errands.start(a.run) {
 		a.stop()
 		s.clientTxs.remove(a.tx)
+		trunk.leave(a)
 		v.close()
 		return nil, errShut
 	}

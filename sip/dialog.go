@@ -2,11 +2,11 @@ package sip
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	gosip "github.com/emiago/sipgo/sip"
 )
@@ -25,6 +25,7 @@ type dialog struct {
 	target    gosip.Uri        // the peer's Contact
 	routes    []gosip.Uri      // in the order in which our requests visit them
 	link      link             // the way the dialog came about
+	secure    bool             // the INVITE was for a sips URI
 }
 
 // uasDialog is the dialog that an INVITE of the peer's opens (§12.1.1).
@@ -39,6 +40,7 @@ func uasDialog(req *gosip.Request, from link, tag string) dialog {
 		routes:    routeSet(req),
 		target:    req.From().Address,
 		link:      from,
+		secure:    req.Recipient.IsEncrypted(),
 	}
 	d.refresh(req)
 	return d
@@ -121,29 +123,30 @@ func (s *Server) way(ctx context.Context, uri gosip.Uri, known link) (link, erro
 	if known.hop != nil && known.reliable() && known.open() {
 		return known, nil // RFC 5923: the connection that is there
 	}
-	network := transportOf(uri, known)
-	addr, err := s.resolve(ctx, uri)
+	targets, err := s.targets(ctx, uri, known)
 	if err != nil {
 		return link{}, err
 	}
-	if known.hop != nil && network == "UDP" && !known.reliable() {
-		if behindNAT(addr.Addr(), known.remote.Addr()) {
+	if t := targets[0]; known.hop != nil && t.network == "UDP" && !known.reliable() {
+		if behindNAT(t.addr.Addr(), known.remote.Addr()) {
 			return known, nil
 		}
-		return link{known.hop, addr}, nil
+		return link{known.hop, t.addr}, nil
 	}
-	return s.reach(ctx, network, addr)
+	to, _, err := s.reachOne(ctx, targets)
+	return to, err
 }
 
-// transportOf returns the transport that uri asks for, else that of known.
-func transportOf(uri gosip.Uri, known link) string {
-	if t, ok := uri.UriParams.Get("transport"); ok {
-		return strings.ToUpper(t)
+// reachOne returns a link to the first of targets that can be reached, and those
+// behind it (RFC 3263 §4.3).
+func (s *Server) reachOne(ctx context.Context, targets []target) (to link, rest []target, err error) {
+	for i, t := range targets {
+		if to, err = s.reach(ctx, t); err == nil || ctx.Err() != nil {
+			return to, targets[i+1:], err
+		}
+		s.shunned.add(t.addr, time.Now())
 	}
-	if known.hop != nil {
-		return known.network()
-	}
-	return "UDP"
+	return link{}, nil, err
 }
 
 // behindNAT reports whether a Contact cannot be meant for us: it names a private
@@ -152,32 +155,23 @@ func behindNAT(contact, source netip.Addr) bool {
 	return contact != source && contact.IsPrivate() && !source.IsPrivate() && !source.IsLoopback()
 }
 
-// resolve finds the address that uri names: its maddr or host, by A and AAAA.
-func (s *Server) resolve(ctx context.Context, uri gosip.Uri) (netip.AddrPort, error) {
-	port := uri.Port
-	if port <= 0 || port > 65535 {
-		port = gosip.DefaultUdpPort
-	}
-	host := strings.Trim(uri.Host, "[]")
-	if addr, err := netip.ParseAddr(host); err == nil {
-		return netip.AddrPortFrom(addr.Unmap(), uint16(port)), nil
-	}
-	addrs, err := s.cfg.Resolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("sip: resolve: %w", err)
-	}
-	for _, addr := range addrs {
-		return netip.AddrPortFrom(addr.Unmap(), uint16(port)), nil
-	}
-	return netip.AddrPort{}, fmt.Errorf("sip: resolve %s: no address", host)
-}
-
 // uriHost writes an address as the host of a URI (RFC 3261 §25.1).
 func uriHost(addr netip.Addr) string {
 	if addr.Is6() {
 		return "[" + addr.WithZone("").String() + "]"
 	}
 	return addr.String()
+}
+
+// contact returns our Contact in d, whose link is l: a sips URI when the INVITE was
+// for one (§12.1.1).
+func (d *dialog) contact(s *Server) *gosip.ContactHeader {
+	h := s.contact(d.link)
+	if d.secure {
+		h.Address.Scheme = "sips"
+		h.Address.UriParams.Remove("transport")
+	}
+	return h
 }
 
 // contact returns our Contact for a peer that l leads to.

@@ -43,7 +43,12 @@ func (s *Server) request(req *gosip.Request, from link) {
 		s.cancel(req, from)
 		return
 	}
-	if s.stranger(req, from) {
+	if t := s.serverTxs.find(req, req.Method); t != nil {
+		t.again(req)
+		return
+	}
+	whose, ok := s.identify(req, from)
+	if !ok {
 		return
 	}
 	t, fresh, err := s.serverTxs.open(req, from)
@@ -53,21 +58,8 @@ func (s *Server) request(req *gosip.Request, from link) {
 	case !fresh:
 		t.again(req)
 	default:
-		s.route(t, from)
+		s.route(t, from, whose)
 	}
-}
-
-// stranger refuses what comes from a source that may not call, outside a dialog.
-// It costs no transaction, and a forged source no repetitions.
-func (s *Server) stranger(req *gosip.Request, from link) bool {
-	if _, ok := s.cfg.trunk(from.remote.Addr()); ok || s.calls.of(req) != nil {
-		return false
-	}
-	s.refuse(req, from, &fault{status: media.UnknownTrunk.SIPStatus(), what: "source"})
-	if req.IsInvite() {
-		s.cfg.Rejected("", media.UnknownTrunk)
-	}
-	return true
 }
 
 // refuse answers a request that no transaction is worth (RFC 3261 §8.2.7).
@@ -143,7 +135,7 @@ func (s *Server) cancel(req *gosip.Request, from link) {
 }
 
 // route hands a new request to whom it concerns.
-func (s *Server) route(t *serverTx, from link) {
+func (s *Server) route(t *serverTx, from link, whose *trunk) {
 	req := t.req
 	if toTag(req) != "" {
 		if c := s.calls.of(req); c != nil {
@@ -160,7 +152,7 @@ func (s *Server) route(t *serverTx, from link) {
 	}
 	switch req.Method {
 	case gosip.INVITE:
-		s.invite(t, from)
+		s.invite(t, from, whose)
 	case gosip.OPTIONS:
 		s.options(t, from)
 	case gosip.BYE, gosip.INFO, gosip.UPDATE, gosip.PRACK, gosip.NOTIFY:

@@ -130,8 +130,16 @@ func (c *Call) ask(ctx context.Context, method gosip.RequestMethod, headers ...g
 		return nil, err
 	}
 	req.AppendHeader(header("User-Agent", c.s.cfg.UserAgent))
-	req.PrependHeader(c.s.via(to))
-	return c.s.exchange(ctx, c.s.begin(req, to), nil)
+	res, _, err := c.s.converse(ctx, inquiry{req: req, to: to, login: c.trunk.Login, seq: c.nextSeq})
+	return res, err
+}
+
+// nextSeq returns the CSeq of another request within the dialog.
+func (c *Call) nextSeq() uint32 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.d.seq++
+	return c.d.seq
 }
 
 // reasonOf returns the Reason header that tells the peer why (RFC 3326 §2).

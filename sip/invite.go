@@ -3,6 +3,7 @@ package sip
 import (
 	"context"
 	"errors"
+	"time"
 
 	gosip "github.com/emiago/sipgo/sip"
 
@@ -12,9 +13,8 @@ import (
 
 // invite takes an INVITE outside a dialog: it is refused here, or becomes a
 // Call that Handler serves.
-func (s *Server) invite(t *serverTx, from link) {
+func (s *Server) invite(t *serverTx, from link, trunk *trunk) {
 	req := t.req
-	trunk, _ := s.cfg.trunk(from.remote.Addr())
 	if s.calls.merged(req) {
 		// RFC 3261 §8.2.2.2: the same INVITE by another way.
 		s.answer(t, gosip.StatusLoopDetected)
@@ -37,7 +37,7 @@ func (s *Server) invite(t *serverTx, from link) {
 	// The peer stops repeating its INVITE, which may wait for a while (§8.2.6.1).
 	s.respond(t, reply(req, gosip.StatusTrying, ""))
 
-	v, err := s.newVoice(trunk, from)
+	v, err := s.newVoice(trunk.Trunk, from)
 	if err != nil {
 		s.log.Warn().Err(err).Msg("call rejected")
 		s.reject(t, trunk.Name, media.Busy, gosip.StatusServiceUnavailable)
@@ -50,8 +50,14 @@ func (s *Server) invite(t *serverTx, from link) {
 		s.reject(t, trunk.Name, media.NotAcceptable, status, headers...)
 		return
 	}
-	c := newCall(s, trunk.Name, req, uasDialog(req, from, newTag()), v)
+	c := newCall(s, trunk, req, uasDialog(req, from, newTag()), v)
 	c.tx = t
+	if err := trunk.take(c, time.Now()); err != nil {
+		v.close()
+		s.log.Debug().Err(err).Msg("call rejected")
+		s.reject(t, trunk.Name, media.Busy, gosip.StatusServiceUnavailable)
+		return
+	}
 	t.setCall(c)
 	s.calls.add(c)
 	if !s.handlers.start(func() { c.handled(s.cfg.Handler) }) {
@@ -99,5 +105,5 @@ func (c *Call) Ring(context.Context) error {
 // peer how to reach it and what it can do (RFC 3261 §12.1.1, §13.3.1.4).
 func (c *Call) response(req *gosip.Request, status int) *gosip.Response {
 	return c.s.reply(req, status, c.local,
-		c.s.contact(c.d.link), header("Allow", allowed))
+		c.d.contact(c.s), header("Allow", allowed))
 }

@@ -11,12 +11,14 @@ import (
 type hop interface {
 	// send writes one whole message. It blocks for the write deadline at most.
 	send(b []byte, to netip.AddrPort) error
-	// network is the transport's name as Via spells it: "UDP" or "TCP".
+	// network is the transport's name as Via spells it: "UDP", "TCP" or "TLS".
 	network() string
 	// local is the socket's own address; a UDP socket's may be unspecified.
 	local() netip.AddrPort
 	// open reports whether the socket can still be written to.
 	open() bool
+	// verified reports whether the peer showed a certificate that was asked for.
+	verified() bool
 }
 
 // link is the way to one peer: a socket and the address at its other end.

@@ -13,7 +13,19 @@ import (
 // (RFC 3261 §7.3.3).
 var compact = map[string]string{
 	"Supported": "k", "Subject": "s", "Content-Encoding": "e", "Event": "o",
-	"Refer-To": "r", "Referred-By": "b", "Session-Expires": "x",
+	"Refer-To": "r", "Referred-By": "b", "Session-Expires": "x", "Identity": "y",
+}
+
+// spelt returns the name of a header in full.
+func spelt(name string) string {
+	if len(name) == 1 {
+		for full, short := range compact {
+			if strings.EqualFold(short, name) {
+				return full
+			}
+		}
+	}
+	return name
 }
 
 // values returns every value of a header, in order, in either spelling.

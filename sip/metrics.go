@@ -1,16 +1,75 @@
 package sip
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/callgw/callgw/sip/rtp"
 )
 
-// Metrics are the series of this package. They are shared by all calls.
-type Metrics struct{ counters rtp.Metrics }
+// Metrics are the series of this package. They are shared by all calls. Those of nil
+// count nothing.
+type Metrics struct {
+	counters   rtp.Metrics
+	dropped    [drops]prometheus.Counter
+	up         *prometheus.GaugeVec
+	registered *prometheus.GaugeVec
+	expiry     prometheus.Gauge
+	renewals   *prometheus.CounterVec
+}
 
-// NewMetrics registers the callgw_rtp_ series at reg.
+// drop is why a message was dropped.
+type drop uint8
+
+const (
+	dropNoise      drop = iota // no SIP
+	dropSize                   // too long
+	dropHeaders                // too many headers
+	dropMalformed              // SIP that nobody can be told about
+	dropRate                   // more than a stranger may send
+	dropScanner                // from a program that looks for open gateways
+	dropUnknown                // from a source that no trunk names
+	dropAuth                   // from a source that guesses passwords
+	dropHandshake              // a connection without a TLS handshake
+	dropConnection             // a connection too many
+	drops
+)
+
+var dropNames = [drops]string{
+	"noise", "size", "headers", "malformed", "rate", "scanner", "unknown", "auth", "handshake", "connection",
+}
+
+// NewMetrics registers the callgw_rtp_, callgw_sip_ and callgw_trunk_ series at reg.
 func NewMetrics(reg prometheus.Registerer) *Metrics {
+	m := &Metrics{counters: mediaMetrics(reg)}
+	dropped := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "callgw_sip_dropped_total", Help: "Messages and connections that were not served.",
+	}, []string{"reason"})
+	for why := range drops {
+		m.dropped[why] = dropped.WithLabelValues(dropNames[why])
+	}
+	m.up = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "callgw_trunk_up", Help: "Whether the trunk's server answers keep-alives.",
+	}, []string{"trunk"})
+	m.registered = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "callgw_trunk_registered", Help: "Whether the trunk's registrar has a binding of ours.",
+	}, []string{"trunk"})
+	m.expiry = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "callgw_sip_certificate_expiry_timestamp_seconds", Help: "Until when the TLS certificate of SIP holds; 0 without one.",
+	})
+	m.renewals = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "callgw_sip_certificate_reloads_total", Help: "How often the TLS files of SIP were read again.",
+	}, []string{"result"})
+	for _, result := range []string{"ok", "failed"} {
+		m.renewals.WithLabelValues(result)
+	}
+	reg.MustRegister(dropped, m.up, m.registered, m.expiry, m.renewals)
+	return m
+}
+
+// mediaMetrics registers the callgw_rtp_ series.
+func mediaMetrics(reg prometheus.Registerer) rtp.Metrics {
 	packets := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "callgw_rtp_packets_total", Help: "RTP packets accepted and sent.",
 	}, []string{"direction"})
@@ -23,26 +82,78 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	rejected := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "callgw_rtp_rejected_total", Help: "Packets on RTP ports that were dropped.",
 	}, []string{"reason"})
-	jitter := prometheus.NewHistogram(prometheus.HistogramOpts{
-		Name: "callgw_rtp_jitter_seconds", Help: "Interarrival jitter of each call (RFC 3550) at its end.",
-		Buckets:                     []float64{.0005, .001, .002, .005, .01, .02, .05, .1, .2},
-		NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 160,
-	})
-	reg.MustRegister(packets, lost, reordered, rejected, jitter)
-	m := &Metrics{counters: rtp.Metrics{
+	observer := func(name, help string, buckets ...float64) prometheus.Histogram {
+		return prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: name, Help: help, Buckets: buckets,
+			NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 160,
+		})
+	}
+	jitter := observer("callgw_rtp_jitter_seconds", "Interarrival jitter of each call (RFC 3550) at its end.",
+		.0005, .001, .002, .005, .01, .02, .05, .1, .2)
+	round := observer("callgw_rtp_round_trip_seconds", "Round trip of each call that measured one (RFC 3550), at its end.",
+		.005, .01, .02, .05, .1, .15, .2, .3, .5, 1)
+	mos := observer("callgw_rtp_mos", "Quality of what came in each call, estimated by the E-model, at its end.",
+		1, 2, 2.5, 3, 3.25, 3.5, 3.75, 4, 4.1, 4.2, 4.3, 4.4)
+	reg.MustRegister(packets, lost, reordered, rejected, jitter, round, mos)
+	m := rtp.Metrics{
 		Received: packets.WithLabelValues("in"), Sent: packets.WithLabelValues("out"),
-		Lost: lost, Reordered: reordered, Jitter: jitter,
-	}}
+		Lost: lost, Reordered: reordered, Jitter: jitter, RoundTrip: round, MOS: mos,
+	}
 	for why := range rtp.Reasons {
-		m.counters.Rejected[why] = rejected.WithLabelValues(why.String())
+		m.Rejected[why] = rejected.WithLabelValues(why.String())
 	}
 	return m
 }
 
-// rtp returns the counters for a session; those of nil count nothing.
+// rtp returns the counters for a session.
 func (m *Metrics) rtp() rtp.Metrics {
 	if m == nil {
 		return rtp.Metrics{}
 	}
 	return m.counters
+}
+
+func (m *Metrics) drop(why drop) {
+	if m != nil {
+		m.dropped[why].Inc()
+	}
+}
+
+// trunkUp and trunkRegistered set the state of a trunk.
+func (m *Metrics) trunkUp(name string, up bool) {
+	if m != nil {
+		m.up.WithLabelValues(name).Set(number(up))
+	}
+}
+
+func (m *Metrics) trunkRegistered(name string, registered bool) {
+	if m != nil {
+		m.registered.WithLabelValues(name).Set(number(registered))
+	}
+}
+
+// reloaded counts a reading of the TLS files.
+func (m *Metrics) reloaded(ok bool) {
+	if m == nil {
+		return
+	}
+	result := "ok"
+	if !ok {
+		result = "failed"
+	}
+	m.renewals.WithLabelValues(result).Inc()
+}
+
+// expires sets until when the certificate holds.
+func (m *Metrics) expires(at time.Time) {
+	if m != nil && !at.IsZero() {
+		m.expiry.Set(float64(at.Unix()))
+	}
+}
+
+func number(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
 }

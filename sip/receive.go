@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"time"
@@ -39,7 +40,7 @@ func (s *Server) unreadable(data []byte, msg gosip.Message, from link, err error
 }
 
 // accept takes connections until the listener is closed.
-func (s *Server) accept(ln net.Listener) error {
+func (s *Server) accept(ln listener) error {
 	failures := 0
 	for {
 		conn, err := ln.Accept()
@@ -58,9 +59,12 @@ func (s *Server) accept(ln net.Listener) error {
 		}
 		failures = 0
 		st := newStream(conn)
-		if !s.filter.admit(st.remote.Addr()) {
+		if _, ok := s.filter.admit(st.remote.Addr()); !ok {
 			st.close()
 			continue
+		}
+		if ln.secure {
+			st = secured(tls.Server(conn, s.certificates.server()), "")
 		}
 		if err := s.attach(st); err != nil {
 			s.log.Debug().Err(err).Stringer("peer", st.remote).Msg("connection refused")
@@ -72,14 +76,21 @@ func (s *Server) accept(ln net.Listener) error {
 func (s *Server) attach(st *stream) error {
 	err := s.streams.add(st, func() {
 		defer s.streams.remove(st)
+		if err := st.handshake(s.life); err != nil {
+			s.cfg.Metrics.drop(dropHandshake)
+			s.log.Debug().Err(err).Stringer("peer", st.remote).Msg("TLS handshake failed")
+			st.close()
+			return
+		}
 		err := st.read(s.parser, func(msg gosip.Message, from link) {
-			if s.filter.admit(from.remote.Addr()) {
+			if s.filter.message(msg, from.remote.Addr()) {
 				s.receive(msg, from)
 			}
 		})
 		s.log.Debug().Err(err).Stringer("peer", st.remote).Msg("connection closed")
 	})
 	if err != nil {
+		s.cfg.Metrics.drop(dropConnection)
 		st.close()
 	}
 	return err
@@ -88,15 +99,18 @@ func (s *Server) attach(st *stream) error {
 // lost notes a message that nobody can be told about.
 func (s *Server) lost(from link, err error) {
 	s.faulty.Add(1)
+	s.cfg.Metrics.drop(dropMalformed)
 	s.log.Debug().Err(err).Stringer("peer", from.remote).Msg("message dropped")
 }
 
-// pause waits, or returns early when the server ends.
-func (s *Server) pause(d time.Duration) {
+// pause waits. It returns false, early, when the server ends.
+func (s *Server) pause(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		return true
 	case <-s.life.Done():
+		return false
 	}
 }

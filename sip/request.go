@@ -20,6 +20,7 @@ type clientTx struct {
 	to        link
 	key       string
 	responses chan *gosip.Response
+	limit     time.Duration // of patience; 0: 64*T1
 
 	mu    sync.Mutex
 	again func(*gosip.Response)
@@ -129,7 +130,11 @@ func (s *Server) exchange(ctx context.Context, t *clientTx, ringing func(*gosip.
 	if t.to.reliable() {
 		repeat.Stop()
 	}
-	giveUp := time.NewTimer(patience) // timers B and F
+	limit := patience
+	if t.limit > 0 {
+		limit = min(limit, t.limit)
+	}
+	giveUp := time.NewTimer(limit) // timers B and F
 	defer giveUp.Stop()
 	for {
 		select {

@@ -22,8 +22,14 @@ type Server struct {
 	filter *filter
 	seed   maphash.Seed // of tags without a dialog
 
+	trunks       *trunks
+	guard        *guard
+	certificates *certificates
+	reloading    sync.Mutex // of certificates
+	shunned      shunned
+
 	packets   []*udpSocket
-	listeners []net.Listener
+	listeners []listener
 	streams   streams
 
 	serverTxs serverTxs
@@ -39,11 +45,16 @@ type Server struct {
 	// life is the context of everything that Run waits for; it ends last.
 	life  context.Context
 	close context.CancelFunc
+	// duty is the context of registrations; it ends when no calls are wanted any more.
+	duty    context.Context
+	relieve context.CancelFunc
 	// serving is the context of handlers; it ends first.
-	serving context.Context
-	stop    context.CancelCauseFunc
-	readers sync.WaitGroup // who reads sockets
-	errands group          // requests that outlive their call
+	serving       context.Context
+	stop          context.CancelCauseFunc
+	readers       sync.WaitGroup // who reads sockets
+	errands       group          // requests that outlive their call
+	registrations []*registration
+	vigils        sync.WaitGroup // registrations, keep-alives and what watches files
 }
 
 // NewServer opens the sockets that cfg lists. Nothing is read before Run.
@@ -52,10 +63,21 @@ func NewServer(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, log: cfg.Log, parser: newParser(), seed: maphash.MakeSeed()}
-	s.filter = newFilter(&s.cfg)
+	trunks, err := newTrunks(&cfg)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		cfg: cfg, log: cfg.Log, parser: newParser(), seed: maphash.MakeSeed(),
+		trunks: trunks, guard: newGuard(cfg.Realm), filter: newFilter(&cfg, trunks),
+	}
+	if s.certificates, err = newCertificates(cfg.TLS, trunks); err != nil {
+		return nil, err
+	}
+	cfg.Metrics.expires(s.certificates.expiry())
 	s.openRTP = func() (socket, error) { return s.cfg.Ports.Open() }
 	s.life, s.close = context.WithCancel(context.Background())
+	s.duty, s.relieve = context.WithCancel(s.life)
 	s.serving, s.stop = context.WithCancelCause(context.Background())
 	for _, l := range cfg.Listen {
 		if err := s.listen(l); err != nil {
@@ -71,7 +93,7 @@ func (s *Server) listen(l Listen) error {
 	case l.Packets != nil:
 		s.packets = append(s.packets, newUDPSocket(l.Packets))
 	case l.Streams != nil:
-		s.listeners = append(s.listeners, l.Streams)
+		s.listeners = append(s.listeners, listener{l.Streams, l.Network == "tls"})
 	case l.Network == "udp":
 		conn, err := net.ListenPacket("udp", l.Addr)
 		if err != nil {
@@ -83,7 +105,7 @@ func (s *Server) listen(l Listen) error {
 		if err != nil {
 			return fmt.Errorf("sip: listen: %w", err)
 		}
-		s.listeners = append(s.listeners, ln)
+		s.listeners = append(s.listeners, listener{ln, l.Network == "tls"})
 	}
 	return nil
 }
@@ -96,14 +118,17 @@ func (s *Server) Addrs() []net.Addr {
 		addrs = append(addrs, u.conn.LocalAddr())
 	}
 	for _, ln := range s.listeners {
-		addrs = append(addrs, ln.Addr())
+		addrs = append(addrs, ln.address())
 	}
 	return addrs
 }
 
 // Drain refuses new calls from now on, with 503 and Retry-After; OPTIONS says
-// so too. Calls in progress go on.
-func (s *Server) Drain() { s.draining.Store(true) }
+// so too, and registrations end. Calls in progress go on.
+func (s *Server) Drain() {
+	s.draining.Store(true)
+	s.relieve()
+}
 
 // Calls returns how many calls exist now.
 func (s *Server) Calls() int { return s.calls.count() }
@@ -127,6 +152,7 @@ func (s *Server) Run(ctx context.Context) error {
 			}
 		})
 	}
+	s.keepVigils()
 	var err error
 	select {
 	case <-ctx.Done():
@@ -136,7 +162,9 @@ func (s *Server) Run(ctx context.Context) error {
 	s.stop(media.Shutdown)
 	s.hangUpAll()
 	s.handlers.wait()
+	s.farewell()
 	s.close()
+	s.vigils.Wait()
 	s.errands.wait()
 	s.shut()
 	s.readers.Wait()

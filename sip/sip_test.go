@@ -3,6 +3,7 @@ package sip_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -176,4 +177,8 @@ type nowhere struct{}
 
 func (nowhere) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
 	return nil, fmt.Errorf("no such host: %s", host)
+}
+
+func (nowhere) LookupSRV(_ context.Context, _, _, name string) (string, []*net.SRV, error) {
+	return "", nil, fmt.Errorf("no such service: %s", name)
 }

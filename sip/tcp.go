@@ -3,6 +3,7 @@ package sip
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -15,6 +16,8 @@ import (
 )
 
 const (
+	// streamConnect bounds the opening of a connection.
+	streamConnect = 5 * time.Second
 	// streamWrite bounds one write: a peer that does not read is cut off.
 	streamWrite = 5 * time.Second
 	// streamFirst is how long a connection may take to send a whole message.
@@ -29,10 +32,20 @@ const (
 // streams are the open connections, by the far end's address.
 type streams struct {
 	mu      sync.Mutex
-	conns   map[netip.AddrPort]*stream
+	conns   map[far]*stream
 	shut    bool
 	readers sync.WaitGroup
 }
+
+// far is what a connection is found by: one over TLS serves the host whose name was
+// verified, and no other (RFC 5922 §7.3).
+type far struct {
+	network string
+	addr    netip.AddrPort
+	host    string
+}
+
+func (st *stream) far() far { return far{st.network(), st.remote, st.host} }
 
 var errShut = errors.New("sip: the server is shutting down")
 
@@ -48,9 +61,9 @@ func (s *streams) add(st *stream, read func()) error {
 		return fmt.Errorf("sip: %d connections are open", len(s.conns))
 	}
 	if s.conns == nil {
-		s.conns = make(map[netip.AddrPort]*stream)
+		s.conns = make(map[far]*stream)
 	}
-	s.conns[st.remote] = st
+	s.conns[st.far()] = st
 	s.readers.Go(read)
 	return nil
 }
@@ -58,16 +71,20 @@ func (s *streams) add(st *stream, read func()) error {
 func (s *streams) remove(st *stream) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.conns[st.remote] == st {
-		delete(s.conns, st.remote)
+	if s.conns[st.far()] == st {
+		delete(s.conns, st.far())
 	}
 }
 
-// to returns the open connection to addr, or nil.
-func (s *streams) to(addr netip.AddrPort) *stream {
+// to returns the open connection to t, or nil.
+func (s *streams) to(t target) *stream {
+	key := far{network: t.network, addr: t.addr}
+	if t.network == "TLS" {
+		key.host = t.host
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.conns[addr]
+	return s.conns[key]
 }
 
 // close closes every connection, refuses new ones, and returns when no reader is
@@ -88,16 +105,24 @@ func (s *streams) close() {
 type stream struct {
 	conn   net.Conn
 	remote netip.AddrPort
+	tls    *tls.Conn // conn itself when it is encrypted, or nil
+	host   string    // of our own making over TLS: whose certificate was verified
 	closed atomic.Bool
+	ended  chan struct{} // closed with the connection
+	pong   chan struct{} // gets the answers to keep-alives
+	ponged atomic.Bool   // there was one
 }
 
 func newStream(conn net.Conn) *stream {
-	return &stream{conn: conn, remote: addrPort(conn.RemoteAddr())}
+	return &stream{
+		conn: conn, remote: addrPort(conn.RemoteAddr()),
+		ended: make(chan struct{}), pong: make(chan struct{}, 1),
+	}
 }
 
 // dialStream opens a connection to addr.
 func dialStream(ctx context.Context, addr netip.AddrPort) (*stream, error) {
-	var d net.Dialer
+	d := net.Dialer{Timeout: streamConnect}
 	conn, err := d.DialContext(ctx, "tcp", addr.String())
 	if err != nil {
 		return nil, fmt.Errorf("sip: connect: %w", err)
@@ -105,7 +130,17 @@ func dialStream(ctx context.Context, addr netip.AddrPort) (*stream, error) {
 	return newStream(conn), nil
 }
 
-func (st *stream) network() string       { return "TCP" }
+func (st *stream) network() string {
+	if st.tls != nil {
+		return "TLS"
+	}
+	return "TCP"
+}
+
+func (st *stream) verified() bool {
+	return st.tls != nil && len(st.tls.ConnectionState().VerifiedChains) > 0
+}
+
 func (st *stream) local() netip.AddrPort { return addrPort(st.conn.LocalAddr()) }
 func (st *stream) open() bool            { return !st.closed.Load() }
 
@@ -122,6 +157,7 @@ func (st *stream) send(b []byte, _ netip.AddrPort) error {
 
 func (st *stream) close() {
 	if !st.closed.Swap(true) {
+		close(st.ended)
 		st.conn.Close()
 	}
 }
@@ -149,6 +185,12 @@ func (st *stream) read(parser *gosip.Parser, receive func(msg gosip.Message, fro
 			if bytes.HasPrefix(data, []byte("\r\n\r\n")) {
 				if err := st.send([]byte("\r\n"), st.remote); err != nil {
 					return err
+				}
+			} else if bytes.HasPrefix(data, []byte("\r\n")) {
+				st.ponged.Store(true)
+				select {
+				case st.pong <- struct{}{}:
+				default:
 				}
 			}
 			if data = rest; len(data) == 0 {

@@ -24,6 +24,7 @@ func newUDPSocket(conn net.PacketConn) *udpSocket {
 func (u *udpSocket) network() string       { return "UDP" }
 func (u *udpSocket) local() netip.AddrPort { return u.addr }
 func (u *udpSocket) open() bool            { return !u.closed.Load() }
+func (u *udpSocket) verified() bool        { return false }
 
 func (u *udpSocket) send(b []byte, to netip.AddrPort) error {
 	_, err := u.conn.WriteTo(b, net.UDPAddrFromAddrPort(to))

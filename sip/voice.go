@@ -57,6 +57,8 @@ func (s *Server) newVoice(t Trunk, l link) (*voice, error) {
 		Address: address,
 		Port:    own.Port(),
 		Codecs:  t.Codecs,
+		SRTP:    t.SRTP,
+		Secret:  sdp.NewSecret(),
 		Origin:  sdp.Origin{ID: id, Version: id},
 	}}, nil
 }
@@ -100,6 +102,7 @@ func (v *voice) next() sdp.Local {
 	if v.settled {
 		local.Codecs = []media.Codec{v.stream.Codec}
 		local.EventType = v.stream.Receive.Event
+		local.Security = v.stream.Security
 	}
 	return local
 }
@@ -177,7 +180,7 @@ func (v *voice) start() {
 func (v *voice) run(ctx context.Context, up media.Uplink, down media.Downlink) error {
 	cfg := rtp.Config{
 		Conn: v.conn, Uplink: up, Downlink: down,
-		Pacer: v.s.cfg.Pacer, Timeout: v.s.cfg.MediaTimeout, Metrics: v.s.cfg.Metrics.rtp(),
+		Pacer: v.s.cfg.Pacer, Timeout: v.s.cfg.MediaTimeout, Metrics: v.s.cfg.Metrics.rtp(), Reporter: v.s.cfg.Reporter,
 	}
 	v.mu.Lock()
 	if v.settled {
