@@ -222,9 +222,18 @@ func (c *Call) Run(ctx context.Context) error {
 
 	var legSide, modelSide sync.WaitGroup
 	legSide.Go(func() { c.End(c.cfg.Leg.Run(sides, c.uplink, c.downlink)) })
-	legSide.Go(func() { c.ring(life) })
+	rang := make(chan struct{})
+	legSide.Go(func() {
+		defer close(rang)
+		c.ring(life)
+	})
 	modelSide.Go(func() { c.openSession(sides, life) })
-	c.accept = func() { legSide.Go(func() { c.answer(life) }) }
+	c.accept = func() {
+		legSide.Go(func() {
+			<-rang // a session may open faster than a leg rings
+			c.answer(life)
+		})
+	}
 
 	c.loop(ctx)
 

@@ -81,11 +81,7 @@ func dialLine(t *testing.T, g *Gateway, cfg lineConfig) *line {
 func call(t *testing.T, g *Gateway, cfg lineConfig) *line {
 	t.Helper()
 	l := dialLine(t, g, cfg)
-	l.dialog.Invite(l.offer())
-	ok := l.sip.Skip("200 INVITE")
-	l.dialog.Learn(ok)
-	l.dialog.Ack()
-	l.answered(ok)
+	l.answered(l.dialog.Establish(l.offer())) // rings first, however fast it is
 	return l
 }
 
