@@ -25,6 +25,7 @@ func (c *Call) Answer(context.Context) error {
 	body, offering := c.voice.answer()
 	res := c.response(c.req, gosip.StatusOK)
 	withSDP(res, body)
+	c.grant(c.req, res)
 	if err := c.tx.respond(res); err != nil {
 		return fmt.Errorf("sip: answer: %w: %w", media.LegFailed, err)
 	}
@@ -64,16 +65,6 @@ func (c *Call) repeat(now time.Time) bool {
 		a.due = last
 	}
 	return true
-}
-
-// nextRepeat returns when the pending 2xx is due, if there is one.
-func (c *Call) nextRepeat() (time.Time, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.accepted == nil {
-		return time.Time{}, false
-	}
-	return c.accepted.due, true
 }
 
 // acknowledged takes the ACK of a 2xx, with the answer when the 2xx made the

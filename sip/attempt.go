@@ -116,7 +116,10 @@ func (a *attempt) answered(res *gosip.Response) {
 	close(c.settled)
 	a.trunk.pass(a, c)
 	a.s.calls.add(c)
-	a.acknowledge(c)
+	c.acknowledge(a.tx, func(res *gosip.Response) {
+		// Another branch of a forked INVITE: one answer is enough.
+		a.s.errands.start(func() { a.dismiss(res) })
+	})
 	err := a.voice.takeAnswer(contentType(res), res.Body())
 	if err != nil {
 		err = fmt.Errorf("sip: dial: %w: %w", media.NotAcceptable, err)
@@ -136,40 +139,6 @@ func (a *attempt) answered(res *gosip.Response) {
 	}
 	a.failed <- err
 	_ = c.Hangup(a.s.life, err) // the call is over, answered or not
-}
-
-// acknowledge sends the ACK of c's 2xx, now and whenever the 2xx comes again
-// (RFC 3261 §13.2.2.4). A 2xx of another branch of a forked INVITE is
-// acknowledged and hung up: one answer is enough.
-func (a *attempt) acknowledge(c *Call) {
-	c.mu.Lock()
-	ack := c.d.request(gosip.ACK, a.tx.req.CSeq().SeqNo)
-	next := c.d.next()
-	c.mu.Unlock()
-	to, err := a.s.way(a.s.life, next, a.tx.to)
-	if err != nil {
-		c.log.Debug().Err(err).Msg("ACK not sent")
-		return
-	}
-	for _, name := range []string{"Authorization", "Proxy-Authorization"} {
-		gosip.CopyHeaders(name, a.tx.req, ack) // RFC 3261 §22.1: an ACK cannot be challenged
-	}
-	ack.PrependHeader(a.s.via(to))
-	send := func() {
-		if err := to.write(ack); err != nil {
-			c.log.Debug().Err(err).Msg("ACK not sent")
-		}
-	}
-	a.tx.onAgain(func(res *gosip.Response) {
-		switch {
-		case !res.IsSuccess():
-		case toTag(res) == c.d.id.remote:
-			send()
-		default:
-			a.s.errands.start(func() { a.dismiss(res) })
-		}
-	})
-	send()
 }
 
 // dismiss acknowledges and ends the dialog of a second answer.

@@ -47,11 +47,17 @@ type Call struct {
 	tx        *serverTx // the INVITE, nil for outbound calls
 	accepted  *accepted // a 2xx that waits for its ACK, or nil
 	confirmed bool      // settled is closed
-	offering  bool      // an offer of ours is in that 2xx
+	offering  bool      // an offer of ours waits for its answer
 	running   bool      // Run was called: it releases the call
 	freed     sync.Once
 
-	up uplink
+	timer   sessionTimer
+	minSE   time.Duration // the peer's, as far as it has told
+	updates bool          // the peer takes UPDATE
+
+	up    uplink
+	down  downlink
+	audio audio
 }
 
 // state is how far a call has come.
@@ -81,6 +87,7 @@ func newCall(s *Server, trunk *trunk, req *gosip.Request, d dialog, v *voice) *C
 		settled: make(chan struct{}), wake: make(chan struct{}, 1),
 		log: s.log.With().Str("sip_call", d.id.callID).Str("trunk", trunk.Name).Logger(),
 	}
+	c.updates = lists(req, "Allow", "UPDATE")
 	c.over, c.end = context.WithCancelCause(context.Background())
 	return c
 }

@@ -69,7 +69,7 @@ func malformed(h gosip.Header) bool {
 
 // unsupported returns the faults that only a request outside a dialog can have:
 // a scheme that is not ours, hops used up, an extension that must be known.
-func unsupported(req *gosip.Request) *fault {
+func (s *Server) unsupported(req *gosip.Request) *fault {
 	if scheme := strings.ToLower(req.Recipient.Scheme); scheme != "sip" && scheme != "sips" && scheme != "tel" {
 		return &fault{status: 416, what: "scheme " + scheme}
 	}
@@ -78,19 +78,40 @@ func unsupported(req *gosip.Request) *fault {
 	if mf := req.MaxForwards(); mf != nil && mf.Val() == 0 && req.Method != gosip.OPTIONS {
 		return &fault{status: gosip.StatusTooManyHops, what: "Max-Forwards"}
 	}
-	return extensions(req)
+	return s.extensions(req)
+}
+
+// options are the extensions that this agent knows, for Supported.
+func (s *Server) options() []string {
+	own := []string{"100rel", "replaces"} // RFC 3262, RFC 3891
+	if s.timers() {
+		own = append(own, "timer") // RFC 4028
+	}
+	return own
+}
+
+func (s *Server) supported() gosip.Header {
+	return header("Supported", strings.Join(s.options(), ", "))
 }
 
 // extensions refuses a request that requires an option this agent does not know
 // (RFC 3261 §8.2.2.3). ACK and CANCEL are exempt.
-func extensions(req *gosip.Request) *fault {
-	required := list(req, "Require")
-	if len(required) == 0 || req.Method == gosip.ACK || req.Method == gosip.CANCEL {
+func (s *Server) extensions(req *gosip.Request) *fault {
+	if req.Method == gosip.ACK || req.Method == gosip.CANCEL {
+		return nil
+	}
+	var strange []string
+	for _, option := range list(req, "Require") {
+		if !slices.ContainsFunc(s.options(), func(own string) bool { return strings.EqualFold(own, option) }) {
+			strange = append(strange, option)
+		}
+	}
+	if len(strange) == 0 {
 		return nil
 	}
 	return &fault{
 		status:  gosip.StatusBadExtension,
-		headers: []gosip.Header{header("Unsupported", strings.Join(required, ", "))},
+		headers: []gosip.Header{header("Unsupported", strings.Join(strange, ", "))},
 		what:    "Require",
 	}
 }

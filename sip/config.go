@@ -59,6 +59,22 @@ type Config struct {
 	HangupTimeout time.Duration
 	// RetryAfter goes with every 503. It is rounded up to seconds; 0 means 10 s.
 	RetryAfter time.Duration
+	// SessionExpires is how long a session lasts that neither side refreshes (RFC
+	// 4028), as offered and at most as accepted. 0 means 30 min; negative turns
+	// session timers off.
+	SessionExpires time.Duration
+	// MinSessionExpires is the shortest session that is accepted. 0 means 90 s,
+	// the least that RFC 4028 §5 allows.
+	MinSessionExpires time.Duration
+	// EarlyMedia rings by 183 with a session description and a ringing tone of
+	// our own, instead of by 180.
+	EarlyMedia bool
+	// TransferTimeout is how long a transfer may take: REFER, and the target's
+	// ringing. 0 means 1 min.
+	TransferTimeout time.Duration
+	// ReferStatus refuses the REFERs of peers: callgw is not told whom to call by
+	// its callers. 0 means 405.
+	ReferStatus int
 	// Handler serves one inbound call: it must Run it and Answer it or hang it
 	// up. It has a goroutine of its own; when it returns, the call is over. Its
 	// context ends with media.Shutdown when the server stops. Required.
@@ -123,6 +139,21 @@ func (cfg Config) withDefaults() (Config, error) {
 	}
 	if cfg.HangupTimeout <= 0 {
 		cfg.HangupTimeout = time.Second
+	}
+	if cfg.SessionExpires == 0 {
+		cfg.SessionExpires = 30 * time.Minute
+	}
+	if cfg.MinSessionExpires <= 0 {
+		cfg.MinSessionExpires = leastExpires
+	}
+	if cfg.SessionExpires > 0 {
+		cfg.SessionExpires = max(cfg.SessionExpires, cfg.MinSessionExpires)
+	}
+	if cfg.TransferTimeout <= 0 {
+		cfg.TransferTimeout = time.Minute
+	}
+	if cfg.ReferStatus == 0 {
+		cfg.ReferStatus = 405
 	}
 	if cfg.RetryAfter <= 0 {
 		cfg.RetryAfter = 10 * time.Second

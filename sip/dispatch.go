@@ -146,7 +146,7 @@ func (s *Server) route(t *serverTx, from link, whose *trunk) {
 		s.answer(t, gosip.StatusCallTransactionDoesNotExists)
 		return
 	}
-	if f := unsupported(req); f != nil {
+	if f := s.unsupported(req); f != nil {
 		s.answer(t, f.status, f.headers...)
 		return
 	}
@@ -154,7 +154,7 @@ func (s *Server) route(t *serverTx, from link, whose *trunk) {
 	case gosip.INVITE:
 		s.invite(t, from, whose)
 	case gosip.OPTIONS:
-		s.options(t, from)
+		s.describe(t, from)
 	case gosip.BYE, gosip.INFO, gosip.UPDATE, gosip.PRACK, gosip.NOTIFY:
 		s.answer(t, gosip.StatusCallTransactionDoesNotExists)
 	default:
@@ -179,8 +179,8 @@ func (s *Server) notAllowed(t *serverTx) {
 	s.answer(t, status, header("Allow", allowed))
 }
 
-// options says what an INVITE would meet (RFC 3261 §11.2).
-func (s *Server) options(t *serverTx, from link) {
+// describe says what an INVITE would meet (RFC 3261 §11.2).
+func (s *Server) describe(t *serverTx, from link) {
 	if s.draining.Load() {
 		s.answer(t, gosip.StatusServiceUnavailable, s.retryAfter())
 		return
@@ -188,7 +188,7 @@ func (s *Server) options(t *serverTx, from link) {
 	s.answer(t, gosip.StatusOK,
 		header("Allow", allowed), header("Accept", sdpType),
 		header("Accept-Encoding", "identity"), header("Accept-Language", "en"),
-		s.contact(from))
+		s.supported(), s.contact(from))
 }
 
 func (s *Server) retryAfter() gosip.Header {
@@ -216,6 +216,16 @@ func takesSDP(mediaRange string) bool {
 		return true
 	}
 	return false
+}
+
+// firstFault returns the first fault that is one.
+func firstFault(faults ...*fault) *fault {
+	for _, f := range faults {
+		if f != nil {
+			return f
+		}
+	}
+	return nil
 }
 
 // reject refuses an INVITE for a reason that the operator counts.

@@ -1,5 +1,7 @@
 package sip
 
+import "time"
+
 // Transactions returns how many transactions are known, server and client.
 func (s *Server) Transactions() (server, client int) {
 	s.serverTxs.mu.Lock()
@@ -16,3 +18,9 @@ type Socket = socket
 
 // OpenRTP makes open give the calls their RTP sockets.
 func (s *Server) OpenRTP(open func() (Socket, error)) { s.openRTP = open }
+
+// ParseExpires reads a value of Session-Expires.
+func ParseExpires(value string) (interval time.Duration, refresher string, ok bool) {
+	e, ok := parseExpires(value)
+	return e.interval, e.refresher, ok
+}

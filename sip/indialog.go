@@ -17,7 +17,7 @@ func (c *Call) handle(t *serverTx, from link) {
 		c.s.answer(t, gosip.StatusInternalServerError)
 		return
 	}
-	if f := extensions(req); f != nil {
+	if f := c.s.extensions(req); f != nil {
 		c.s.answer(t, f.status, f.headers...)
 		return
 	}
@@ -34,7 +34,7 @@ func (c *Call) handle(t *serverTx, from link) {
 	case gosip.INFO:
 		c.info(t)
 	case gosip.OPTIONS:
-		c.s.options(t, from)
+		c.s.describe(t, from)
 	case gosip.PRACK, gosip.NOTIFY:
 		// No reliable provisional response, no subscription that it could mean.
 		c.s.answer(t, gosip.StatusCallTransactionDoesNotExists)

@@ -34,6 +34,10 @@ func (s *Server) invite(t *serverTx, from link, trunk *trunk) {
 		s.reject(t, trunk.Name, media.NotAcceptable, f.status, f.headers...)
 		return
 	}
+	if f := s.tooShort(req); f != nil {
+		s.answer(t, f.status, f.headers...) // the peer asks again
+		return
+	}
 	// The peer stops repeating its INVITE, which may wait for a while (§8.2.6.1).
 	s.respond(t, reply(req, gosip.StatusTrying, ""))
 
@@ -105,5 +109,5 @@ func (c *Call) Ring(context.Context) error {
 // peer how to reach it and what it can do (RFC 3261 §12.1.1, §13.3.1.4).
 func (c *Call) response(req *gosip.Request, status int) *gosip.Response {
 	return c.s.reply(req, status, c.local,
-		c.d.contact(c.s), header("Allow", allowed))
+		c.d.contact(c.s), header("Allow", allowed), c.s.supported())
 }

@@ -54,6 +54,11 @@ func list(msg gosip.Message, name string) []string {
 	return items
 }
 
+// lists reports whether the header of that name lists the item.
+func lists(msg gosip.Message, name, item string) bool {
+	return slices.ContainsFunc(list(msg, name), func(have string) bool { return strings.EqualFold(have, item) })
+}
+
 func fromTag(msg gosip.Message) string {
 	if h := msg.From(); h != nil {
 		return h.Params.GetOr("tag", "")

@@ -22,7 +22,7 @@ func (c *Call) reinvite(t *serverTx) {
 		c.s.answer(t, gosip.StatusRequestPending)
 		return
 	}
-	if f := content(t.req); f != nil {
+	if f := firstFault(content(t.req), c.s.tooShort(t.req)); f != nil {
 		c.s.answer(t, f.status, f.headers...)
 		return
 	}
@@ -36,6 +36,7 @@ func (c *Call) reinvite(t *serverTx) {
 	body, offering := c.voice.answer()
 	res := c.response(t.req, gosip.StatusOK)
 	withSDP(res, body)
+	c.grant(t.req, res)
 	c.s.respond(t, res)
 	c.offering = offering
 	c.awaitACK(t, res)
@@ -51,8 +52,14 @@ func (c *Call) update(t *serverTx) {
 		c.s.answer(t, gosip.StatusCallTransactionDoesNotExists)
 		return
 	case len(t.req.Body()) == 0:
+		if f := c.s.tooShort(t.req); f != nil {
+			c.s.answer(t, f.status, f.headers...)
+			return
+		}
 		c.d.refresh(t.req)
-		c.s.respond(t, c.response(t.req, gosip.StatusOK))
+		res := c.response(t.req, gosip.StatusOK)
+		c.grant(t.req, res)
+		c.s.respond(t, res)
 		return
 	case c.offering:
 		c.s.answer(t, gosip.StatusRequestPending)
@@ -62,7 +69,7 @@ func (c *Call) update(t *serverTx) {
 		c.s.answer(t, gosip.StatusInternalServerError, retryAfter(1))
 		return
 	}
-	if f := content(t.req); f != nil {
+	if f := firstFault(content(t.req), c.s.tooShort(t.req)); f != nil {
 		c.s.answer(t, f.status, f.headers...)
 		return
 	}
@@ -75,5 +82,6 @@ func (c *Call) update(t *serverTx) {
 	body, _ := c.voice.answer()
 	res := c.response(t.req, gosip.StatusOK)
 	withSDP(res, body)
+	c.grant(t.req, res)
 	c.s.respond(t, res)
 }

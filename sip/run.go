@@ -14,21 +14,37 @@ import (
 // with ctx's cause. It returns when the call's goroutines and sockets are gone.
 // It is to be called once, before or at the same time as Answer.
 func (c *Call) Run(ctx context.Context, up media.Uplink, down media.Downlink) error {
-	defer c.release()
+	c.begin(ctx, up, down)
+	c.serve(ctx)
+	return c.finish()
+}
+
+// audio is what carries a call while it runs.
+type audio struct {
+	stop    context.CancelFunc
+	running sync.WaitGroup // the RTP session, and requests of the call's own
+}
+
+// begin starts the audio between the phone and up and down.
+func (c *Call) begin(ctx context.Context, up media.Uplink, down media.Downlink) {
 	c.mu.Lock()
 	c.running = true
 	c.mu.Unlock()
 	c.up.attach(up)
-	audio, stop := context.WithCancel(context.WithoutCancel(ctx))
-	var running sync.WaitGroup
-	running.Go(func() {
-		if err := c.voice.run(audio, &c.up, down); err != nil {
+	c.down.attach(down)
+	ctx, c.audio.stop = context.WithCancel(context.WithoutCancel(ctx))
+	c.audio.running.Go(func() {
+		if err := c.voice.run(ctx, &c.up, &c.down); err != nil {
 			c.hangUpLater(err)
 		}
 	})
-	c.serve(ctx)
-	stop()
-	running.Wait()
+}
+
+// finish waits for what begin started and says why the call is over.
+func (c *Call) finish() error {
+	defer c.release()
+	c.audio.stop()
+	c.audio.running.Wait()
 	return c.because()
 }
 
@@ -38,7 +54,7 @@ func (c *Call) serve(ctx context.Context) {
 	defer timer.Stop()
 	for {
 		var due <-chan time.Time // nil, which never fires, while nothing is pending
-		if at, ok := c.nextRepeat(); ok {
+		if at, ok := c.nextDue(); ok {
 			timer.Reset(time.Until(at))
 			due = timer.C
 		}
@@ -47,9 +63,8 @@ func (c *Call) serve(ctx context.Context) {
 			return
 		case <-c.wake:
 		case now := <-due:
-			if !c.repeat(now) {
-				// RFC 3261 §13.3.1.4: the session should end with a BYE.
-				c.hangUpNow(ctx, fmt.Errorf("sip: no ACK: %w", media.LegFailed))
+			if err := c.onTime(now); err != nil {
+				c.hangUpNow(ctx, err)
 			}
 		case <-ctx.Done():
 			c.hangUpNow(ctx, context.Cause(ctx))
@@ -58,6 +73,34 @@ func (c *Call) serve(ctx context.Context) {
 			c.hangUpNow(ctx, reason)
 		}
 	}
+}
+
+// onTime does what is due. The error is why the call has to end.
+func (c *Call) onTime(now time.Time) error {
+	if !c.repeat(now) {
+		// RFC 3261 §13.3.1.4: the session should end with a BYE.
+		return fmt.Errorf("sip: no ACK: %w", media.LegFailed)
+	}
+	return c.keepAlive(now)
+}
+
+// nextDue returns when something is due, if anything is.
+func (c *Call) nextDue() (time.Time, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var next time.Time
+	sooner := func(at time.Time) {
+		if next.IsZero() || at.Before(next) {
+			next = at
+		}
+	}
+	if c.accepted != nil {
+		sooner(c.accepted.due)
+	}
+	if c.timer.interval > 0 {
+		sooner(c.timer.next())
+	}
+	return next, !next.IsZero()
 }
 
 // hangUpNow hangs up from Run, whether or not ctx has ended.

@@ -50,6 +50,8 @@ type Trunk struct {
 	// Country is the country calling code by which its numbers become E.164, such
 	// as "49". "" leaves them as they are. See [E164].
 	Country string
+	// Transfer is how its callers are handed over to somebody else.
+	Transfer TransferMode
 	// Headers are added to the INVITEs of calls placed over the trunk.
 	Headers map[string]string
 	// Strip are headers of its INVITEs that Call.Headers leaves out.

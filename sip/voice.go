@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -112,6 +113,23 @@ func (v *voice) makeOffer() []byte {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.body, v.offer = sdp.Offer(v.local, nil), true
+	return v.body
+}
+
+// repeat returns the offer that changes nothing: our description as the peer knows
+// it (RFC 4028 §7.4), and with it only the codec that was agreed on.
+func (v *voice) repeat() []byte {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	local := v.next()
+	local.Origin = v.local.Origin
+	if v.offer {
+		if same := sdp.Offer(local, v.peer); !bytes.Equal(same, v.body) {
+			local.Origin = local.Origin.Next()
+			v.body = sdp.Offer(local, v.peer)
+		}
+	}
+	v.local = local
 	return v.body
 }
 
