@@ -34,7 +34,8 @@ type Config struct {
 	// PublicURL is this server's origin, and path prefix if any, as the carrier
 	// sees it: https://voice.example.com. Signatures are checked against it and
 	// stream URLs are built from it; forwarding headers are never believed.
-	// Required. With http the stream URL is ws, which carriers refuse.
+	// Required, but of Asterisk and Generic. With http the stream URL is ws,
+	// which carriers refuse.
 	PublicURL string
 	// Validate demands that every request be signed.
 	Validate bool
@@ -106,6 +107,7 @@ func (c *Config) complete() error {
 	var faults []error
 	u, err := url.Parse(c.PublicURL)
 	switch {
+	case c.PublicURL == "" && (c.Carrier == Asterisk || c.Carrier == Generic): // which are not answered with a URL
 	case err != nil:
 		faults = append(faults, fmt.Errorf("public URL: %w", err))
 	case u.Scheme != "https" && u.Scheme != "http" || !strings.HasPrefix(c.PublicURL, u.Scheme) || u.Host == "" || u.RawQuery != "" || u.Fragment != "":

@@ -91,6 +91,9 @@ func newStream(h *Handler, params url.Values) *Stream {
 // CallSID returns the carrier's id of the call.
 func (s *Stream) CallSID() string { return s.call }
 
+// Carrier returns whose dialect the stream speaks: the name of its leg.
+func (s *Stream) Carrier() Carrier { return Carrier(s.profile.name) }
+
 // From returns the caller: a number in E.164, a client or SIP address, or a
 // word such as "anonymous".
 func (s *Stream) From() string { return s.params.Get("From") }

@@ -9,6 +9,14 @@ import (
 type MediaStreams struct {
 	// Twilio's Media Streams. Default: none.
 	Twilio *Twilio `yaml:"twilio"`
+	// The carriers that speak similarly. Default: none.
+	SignalWire *SignalWire `yaml:"signalwire"`
+	Telnyx     *Telnyx     `yaml:"telnyx"`
+	Plivo      *Plivo      `yaml:"plivo"`
+	Vonage     *Vonage     `yaml:"vonage"`
+	Jambonz    *Jambonz    `yaml:"jambonz"`
+	Asterisk   *Asterisk   `yaml:"asterisk"`
+	Generic    *Generic    `yaml:"generic"`
 }
 
 // Twilio is one account of Twilio.
@@ -67,6 +75,7 @@ func (t *Twilio) Controls() bool {
 }
 
 func (m *MediaStreams) check(k *checker, public URL) {
+	m.checkOthers(k, public)
 	t := m.Twilio
 	if t == nil {
 		return

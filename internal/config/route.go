@@ -32,7 +32,7 @@ type When struct {
 	To     OneOrMore            `yaml:"to"`     // patterns for the called number
 	From   OneOrMore            `yaml:"from"`   // patterns for the caller's; "anonymous" for withheld ones
 	Trunk  OneOrMore            `yaml:"trunk"`  // names
-	Leg    OneOrMore            `yaml:"leg"`    // sip, twilio
+	Leg    OneOrMore            `yaml:"leg"`    // sip, twilio, or another carrier's name
 	Header map[string]OneOrMore `yaml:"header"` // patterns for the value of each; "*": it is there
 	Hours  OneOrMore            `yaml:"hours"`  // such as "Mon-Fri 09:00-17:00 America/New_York"
 }
@@ -50,7 +50,7 @@ type Set struct {
 }
 
 // legs are the kinds of leg that calls come by.
-var legs = []string{"sip", "twilio"}
+var legs = []string{"sip", "twilio", "signalwire", "telnyx", "plivo", "vonage", "jambonz", "asterisk", "generic"}
 
 // compileRoutes checks the routes and compiles them. It returns nil if they
 // are faulty.

@@ -52,8 +52,9 @@ type Gateway struct {
 	pacer    *pacer.Pacer
 	ports    *rtp.Ports
 	sip      *sip.Server          // nil without SIP
-	streams  *mediastream.Handler // nil without media streams
-	embedded *embedded            // nil unless a provider has no key
+	streams  *mediastream.Handler // Twilio's; nil without it
+	carriers []*mediastream.Handler
+	embedded *embedded // nil unless a provider has no key
 	http     []*httpServer
 
 	toolClient *http.Client
@@ -113,6 +114,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 	if g.streams != nil {
 		group.Go(func() error { return g.streams.Run(work) })
 	}
+	for _, h := range g.carriers {
+		group.Go(func() error { return h.Run(work) })
+	}
 	for _, s := range g.http {
 		group.Go(func() error { return s.run(work) })
 	}
@@ -140,6 +144,9 @@ func (g *Gateway) drain() {
 	}
 	if g.streams != nil {
 		g.streams.Drain()
+	}
+	for _, h := range g.carriers {
+		h.Drain()
 	}
 	ctx, cancel := context.WithTimeout(g.drainCtx, limit)
 	defer cancel()

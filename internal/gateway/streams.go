@@ -13,14 +13,28 @@ import (
 
 // bindStreams listens for media streams if the configuration has a carrier.
 func (g *Gateway) bindStreams() error {
-	t := g.cfg.MediaStreams.Twilio
-	if t == nil {
+	twilio, others := g.cfg.MediaStreams.Twilio, g.cfg.MediaStreams.Carriers()
+	if twilio == nil && others == nil {
 		return nil
 	}
 	metrics, err := mediastream.NewMetrics(g.metrics)
 	if err != nil {
 		return err
 	}
+	mux := http.NewServeMux()
+	if twilio != nil {
+		if err := g.bindTwilio(twilio, mux, metrics); err != nil {
+			return err
+		}
+	}
+	if err := g.bindCarriers(mux, metrics); err != nil {
+		return err
+	}
+	return g.bindHTTP("http", "http.listen", g.cfg.HTTP.Listen, g.cfg.HTTP.TLS, mux)
+}
+
+// bindTwilio makes the handler for Twilio.
+func (g *Gateway) bindTwilio(t *config.Twilio, mux *http.ServeMux, metrics *mediastream.Metrics) error {
 	rest, err := control(t)
 	if err != nil {
 		return err
@@ -41,9 +55,8 @@ func (g *Gateway) bindStreams() error {
 	if err != nil {
 		return err
 	}
-	mux := http.NewServeMux()
 	g.streams.Register(mux)
-	return g.bindHTTP("http", "http.listen", g.cfg.HTTP.Listen, g.cfg.HTTP.TLS, mux)
+	return nil
 }
 
 // control returns the client of an account's REST API, nil without credentials.
@@ -70,7 +83,7 @@ func sayTo(cause media.Cause) string {
 // serveStream carries one webhook and the stream that follows it.
 func (g *Gateway) serveStream(ctx context.Context, s *mediastream.Stream) {
 	call := dialplan.Call{
-		ID: newCallID(), Leg: "twilio", From: s.From(), To: s.To(),
+		ID: newCallID(), Leg: string(s.Carrier()), From: s.From(), To: s.To(),
 		Header: map[string][]string{}, Param: map[string]string{}, At: time.Now(),
 	}
 	for name, value := range s.Headers() {
