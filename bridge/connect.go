@@ -56,7 +56,7 @@ func (c *Call) carry(ctx context.Context, session *realtime.Session) {
 	if err == nil {
 		err = errors.New("closed")
 	}
-	c.meters.sessionError(codeOfLoss(err))
+	c.meters.reconnect("lost")
 	c.log.Warn().Err(err).Msg("session lost for good")
 	c.post(func() { c.fail(fmt.Errorf("bridge: %w: %w", media.ProviderLost, err)) })
 }

@@ -23,6 +23,7 @@ type Metrics struct {
 	bytes       *prometheus.CounterVec
 	underruns   *prometheus.CounterVec
 	connects    *prometheus.HistogramVec
+	reconnects  *prometheus.CounterVec
 	errors      *prometheus.CounterVec
 	tokens      *prometheus.CounterVec
 	costs       *prometheus.CounterVec
@@ -60,6 +61,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		frames:      counter("callgw_audio_frames_total", "Frames of caller audio (in) and of agent audio (out).", "direction"),
 		bytes:       counter("callgw_audio_bytes_total", "Bytes of caller audio (in) and of agent audio (out).", "direction"),
 		underruns:   counter("callgw_playout_underruns_total", "Times that agent audio ran out in the middle of an item."),
+		reconnects:  counter("callgw_realtime_reconnects_total", "Sessions replaced in the middle of a call, by how: restored, recycled, lost.", "result"),
 		connects:    histogram("callgw_realtime_connect_seconds", "Dialling a provider to a configured session.", waits),
 		errors:      counter("callgw_realtime_errors_total", "Errors that providers reported, and lost sessions.", "code"),
 		tokens:      counter("callgw_realtime_tokens_total", "Tokens used.", "direction", "kind"),
@@ -136,6 +138,11 @@ func (r *meters) flush(c *Call) {
 
 func (r *meters) connect(provider string, took time.Duration) {
 	r.connects.WithLabelValues(r.labels[0], r.labels[1], r.labels[2], provider).Observe(took.Seconds())
+}
+
+// reconnect counts what became of a connection: restored, recycled or lost.
+func (r *meters) reconnect(result string) {
+	r.reconnects.WithLabelValues(r.with(result)...).Inc()
 }
 
 func (r *meters) sessionError(code string) {

@@ -19,10 +19,12 @@ func (c *Call) succeed(e realtime.Event) {
 		c.log.Warn().Err(e.Err).Str("provider", e.Provider).Msg("session lost")
 		c.wait()
 	case realtime.SessionRestored:
+		c.meters.reconnect("restored")
 		c.hold.Stop()
 		c.note(EventRestored, "provider", e.Provider, "took", e.Took, "replayed", e.Replayed)
 		c.log.Info().Str("provider", e.Provider).Dur("took", e.Took).Int("replayed", e.Replayed).Msg("session restored")
 	case realtime.SessionRecycled:
+		c.meters.reconnect("recycled")
 		c.note(EventRecycled, "provider", e.Provider, "took", e.Took, "replayed", e.Replayed)
 	}
 }

@@ -190,6 +190,65 @@ func TestAReplacementThatIsRefusedIsTriedAgain(t *testing.T) {
 	})
 }
 
+func TestTheNewConnectionDoesNotWaitForTheOldOnesFarewell(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := openLine(t, realtime.Config{RecycleBefore: 20 * time.Second}, time.Minute, func(n int) realtimetest.Fault {
+			return realtimetest.Fault{NoCloseReply: n == 0}
+		})
+		l.send(hush(40*time.Second + 200*time.Millisecond))
+		if n := l.server.Handshakes(); n != 2 {
+			t.Fatalf("%d sessions", n)
+		}
+		// The old server has not answered the close frame yet.
+		if _, over := l.server.Sessions()[0].End(); over {
+			t.Error("the old session has ended already")
+		}
+		if err := l.CreateItem(realtime.Message("user", "At once.")); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		told := false
+		for len(l.heard.events) > 0 {
+			e, ok := (<-l.heard.events).(realtime.ItemAdded)
+			told = told || ok && e.Origin == realtime.OriginOurs
+		}
+		if !told {
+			t.Error("the new connection is not read")
+		}
+		l.hangUp(t)
+	})
+}
+
+func TestUpdatesReachTheNextConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := openLine(t, realtime.Config{RecycleBefore: 20 * time.Second}, time.Minute, func(n int) realtimetest.Fault {
+			return realtimetest.Fault{CreatedDelay: time.Duration(min(n, 1)) * time.Second, UpdatedDelay: time.Duration(min(n, 1)) * time.Second}
+		})
+		update := func(instructions string) {
+			t.Helper()
+			if err := l.Update(realtime.Properties{Instructions: instructions}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		update("Before.")
+		l.send(hush(41*time.Second + 500*time.Millisecond)) // the new one is configured, the old one still there
+		update("Meanwhile.")
+		l.send(hush(3 * time.Second))
+		now := l.server.Sessions()[1]
+		if got := now.Settings().Instructions; got != "Meanwhile." {
+			t.Errorf("instructions after a replacement: %q", got)
+		}
+		now.Drop()
+		synctest.Wait()
+		update("Without a connection.")
+		l.send(hush(8 * time.Second))
+		if got := l.server.Sessions()[2].Settings().Instructions; got != "Without a connection." {
+			t.Errorf("instructions after a repair: %q", got)
+		}
+		l.hangUp(t)
+	})
+}
+
 func TestWithoutRecyclingASessionIsRepairedWhenItExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := openLine(t, realtime.Config{RecycleBefore: -1}, time.Minute, nil)
