@@ -3,8 +3,8 @@ package config
 import (
 	"fmt"
 	"net/netip"
-
-	"github.com/callgw/callgw/bridge/media"
+	"slices"
+	"strings"
 )
 
 // SIP is calls from carriers and PBXes.
@@ -15,7 +15,13 @@ type SIP struct {
 	// ExternalIP is advertised in Contact and SDP. Default: the address that
 	// faces the peer.
 	ExternalIP netip.Addr `yaml:"external_ip"`
-	RTP        RTP        `yaml:"rtp"`
+	TLS        SIPTLS     `yaml:"tls"`
+	// Realm is what callers prove themselves for. Default callgw.
+	Realm string `yaml:"realm"`
+	// Unknown is what sources get that no trunk names: 403, or silence. Default
+	// reject.
+	Unknown string `yaml:"unknown" oneof:"reject silent"`
+	RTP     RTP    `yaml:"rtp"`
 	// Trunks by name are who may call.
 	Trunks map[string]*Trunk `yaml:"trunks"`
 }
@@ -26,35 +32,53 @@ type RTP struct {
 	Ports PortRange `yaml:"ports"`
 }
 
-// Trunk is a peer, known by its addresses.
-type Trunk struct {
-	// From are the networks or addresses that its calls come from. Required.
-	From []netip.Prefix `yaml:"from"`
-	// Codecs are what is spoken with it, best first. Default pcmu, pcma.
-	Codecs []media.Codec `yaml:"codecs"`
+// SIPTLS is certificates for SIP over TLS, PEM files. They are read again when they
+// change.
+type SIPTLS struct {
+	// Cert and Key are ours. Required by tls:// in listen.
+	Cert string `yaml:"cert"`
+	Key  string `yaml:"key"`
+	// CA vouches for the servers that we call. Default: the system's.
+	CA string `yaml:"ca"`
 }
 
 // SetDefaults sets the defaults.
-func (s *SIP) SetDefaults() { s.RTP.Ports = PortRange{20000, 29999} }
+func (s *SIP) SetDefaults() {
+	s.Realm, s.Unknown = "callgw", "reject"
+	s.RTP.Ports = PortRange{20000, 29999}
+}
 
 func (s *SIP) complete() {
 	for _, trunk := range s.Trunks {
-		if trunk.Codecs == nil {
-			trunk.Codecs = []media.Codec{media.PCMU, media.PCMA}
-		}
+		trunk.complete()
 	}
 }
 
+// claims are what may belong to one trunk only, and whose it is.
+type claims struct {
+	networks map[netip.Prefix]string
+	users    map[string]string
+}
+
 func (s *SIP) check(k *checker, calls int) {
-	for i, l := range s.Listen {
-		if sentence := refused("sip.listen[]", l.Network); sentence != "" {
-			key := k.at("sip.listen", i)
-			k.fail(key, k.quote(key, l.String())+" "+sentence, "use udp:// or tcp://")
-		}
+	tls := slices.ContainsFunc(s.Listen, func(l Listen) bool { return l.Network == "tls" })
+	switch {
+	case s.TLS.Cert != "" && s.TLS.Key == "":
+		k.fail("sip.tls", "cert without key", "name the key's file too")
+	case s.TLS.Cert == "" && s.TLS.Key != "":
+		k.fail("sip.tls", "key without cert", "name the certificate's file too")
+	case tls && s.TLS.Cert == "":
+		k.fail("sip.tls", "sip.listen has tls://, but there is no certificate", "name its files in sip.tls.cert and sip.tls.key")
 	}
-	owner := map[netip.Prefix]string{}
+	k.file("sip.tls.cert", &s.TLS.Cert)
+	k.file("sip.tls.key", &s.TLS.Key)
+	k.file("sip.tls.ca", &s.TLS.CA)
+	if s.Realm == "" || strings.ContainsAny(s.Realm, "\"\\\r\n") {
+		k.fail("sip.realm", k.quote("sip.realm", s.Realm)+" is not a realm", "write a name such as voice.example.com")
+	}
+	seen := &claims{networks: map[netip.Prefix]string{}, users: map[string]string{}}
 	for _, name := range sortedKeys(s.Trunks) {
-		s.Trunks[name].check(k, "sip.trunks."+name, name, owner)
+		s.Trunks[name].check(k, "sip.trunks."+name, name, seen, tls)
 	}
 	switch {
 	case len(s.Trunks) > 0 && len(s.Listen) == 0:
@@ -63,24 +87,5 @@ func (s *SIP) check(k *checker, calls int) {
 		k.warn("sip.listen", "no trunk may call: every call is refused", "add one to sip.trunks, or remove sip.listen")
 	case len(s.Trunks) > 0 && s.RTP.Ports.Pairs() < calls:
 		k.warn("sip.rtp.ports", fmt.Sprintf("enough for %d calls at a time, calls.max is %d", s.RTP.Ports.Pairs(), calls), "widen the range: each call takes two ports")
-	}
-}
-
-func (t *Trunk) check(k *checker, key, name string, owner map[netip.Prefix]string) {
-	if len(t.From) == 0 {
-		k.fail(key+".from", "missing: nothing tells this trunk's calls", "list the networks they come from, such as [203.0.113.0/24]")
-	}
-	for i, prefix := range t.From {
-		at := k.at(key+".from", i)
-		if other, taken := owner[prefix]; taken {
-			k.fail(at, k.quote(at, prefix.String())+" belongs to trunk "+other+" too", "leave it to one of them")
-		}
-		owner[prefix] = name
-		if prefix.Bits() == 0 {
-			k.warn(at, "takes calls from everyone", "list your carrier's networks")
-		}
-	}
-	if t.Codecs != nil && len(t.Codecs) == 0 {
-		k.fail(key+".codecs", "an empty list", "name pcmu or pcma, or remove the key")
 	}
 }

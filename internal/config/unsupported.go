@@ -5,13 +5,7 @@ package config
 // instead of being ignored. In paths, * stands for any name and [] for any
 // place in a list.
 var unsupported = map[string]bool{
-	"sip.tls":                      true,
-	"sip.listen[]=tls":             true,
-	"sip.trunks.*.srtp":            true,
 	"sip.trunks.*.ptime":           true,
-	"sip.trunks.*.register":        true,
-	"sip.trunks.*.username":        true,
-	"sip.trunks.*.password":        true,
 	"agents.*.session.tools":       true,
 	"agents.*.on_failure.transfer": true,
 	"dialplan[].webhook":           true,

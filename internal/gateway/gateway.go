@@ -51,6 +51,7 @@ type Gateway struct {
 
 	pacer    *pacer.Pacer
 	ports    *rtp.Ports
+	reporter *rtp.Reporter
 	sip      *sip.Server          // nil without SIP
 	streams  *mediastream.Handler // Twilio's; nil without it
 	carriers []*mediastream.Handler
@@ -109,7 +110,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	group, work := errgroup.WithContext(work)
 	group.Go(func() error { return g.pacer.Run(work) })
 	if g.sip != nil {
-		group.Go(func() error { return g.sip.Run(work) })
+		group.Go(func() error { return g.runSIP(work) })
 	}
 	if g.streams != nil {
 		group.Go(func() error { return g.streams.Run(work) })
@@ -162,6 +163,7 @@ func (g *Gateway) DrainNow() { g.drainNow() }
 func (g *Gateway) Reload(next *config.Config) (restart []string) {
 	g.current.Store(&next.Reloadable)
 	g.calls.SetLimit(next.Calls.Max)
+	g.reloadCertificates()
 	g.reloadOK.Set(1)
 	return g.cfg.NeedsRestart(next)
 }

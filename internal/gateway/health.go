@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -32,6 +33,9 @@ func (h *health) observe(e bridge.Event) {
 func (g *Gateway) ready() error {
 	if g.calls.Draining() {
 		return errors.New("draining")
+	}
+	if missing := g.unregistered(); missing != "" {
+		return fmt.Errorf("trunk %s is not registered", missing)
 	}
 	refused := g.health.refused.Load()
 	if refused > g.health.opened.Load() && time.Since(time.Unix(0, refused)) < refusalMemory {

@@ -1,11 +1,9 @@
 package gateway
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
-	"strings"
+	"sync"
 	"time"
 
 	"github.com/callgw/callgw/bridge/media"
@@ -25,12 +23,21 @@ func (g *Gateway) bindSIP() error {
 	if g.ports, err = rtp.NewPorts(rtp.PortsConfig{Min: s.RTP.Ports.First, Max: s.RTP.Ports.Last}); err != nil {
 		return fmt.Errorf("sip.rtp.ports: %w", err)
 	}
+	trunks, err := trunks(s.Trunks)
+	if err != nil {
+		return err
+	}
+	g.reporter = rtp.NewReporter()
 	g.sip, err = sip.NewServer(sip.Config{
 		Listen:     listeners(s.Listen),
 		ExternalIP: s.ExternalIP,
-		Trunks:     trunks(s.Trunks),
+		TLS:        sip.TLS(s.TLS),
+		Realm:      s.Realm,
+		Trunks:     trunks,
+		Silent:     s.Unknown == "silent",
 		Ports:      g.ports,
 		Pacer:      g.pacer,
+		Reporter:   g.reporter,
 		Handler:    g.serveSIP,
 		Rejected: func(trunk string, cause media.Cause) {
 			g.countRejected("sip", trunk, cause)
@@ -52,26 +59,15 @@ func listeners(list []config.Listen) []sip.Listen {
 	return out
 }
 
-// trunks returns one trunk for each network, the most specific first: the first
-// that contains a source takes its calls.
-func trunks(byName map[string]*config.Trunk) []sip.Trunk {
-	var out []sip.Trunk
-	for name, t := range byName {
-		out = append(out, sip.Trunk{Name: name, From: t.From, Codecs: t.Codecs})
-	}
-	slices.SortFunc(out, func(a, b sip.Trunk) int {
-		return cmp.Or(cmp.Compare(narrowest(b), narrowest(a)), strings.Compare(a.Name, b.Name))
-	})
-	return out
-}
-
-// narrowest returns the most bits that a network of the trunk fixes.
-func narrowest(t sip.Trunk) int {
-	bits := 0
-	for _, p := range t.From {
-		bits = max(bits, p.Bits())
-	}
-	return bits
+// runSIP serves SIP, and reports on its audio for as long as there is some.
+func (g *Gateway) runSIP(ctx context.Context) error {
+	reporting, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var reporter sync.WaitGroup
+	reporter.Go(func() { _ = g.reporter.Run(reporting) }) // never fails
+	err := g.sip.Run(ctx)
+	stop()
+	reporter.Wait()
+	return err
 }
 
 // serveSIP carries one INVITE.
