@@ -12,10 +12,14 @@ import (
 
 // Answer takes the call: it sends 200 with our session description and starts
 // sending audio. It returns when the 200 is on its way; Run repeats it until
-// the peer's ACK (RFC 3261 §13.3.1.4). It returns why when the call is over.
-func (c *Call) Answer(context.Context) error {
+// the peer's ACK (RFC 3261 §13.3.1.4). A description that is on its way in a
+// provisional response must have been acknowledged before. It returns why when the call is over.
+func (c *Call) Answer(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err := c.awaitPRACK(ctx); err != nil {
+		return fmt.Errorf("sip: answer: no PRACK: %w: %w", media.LegFailed, err)
+	}
 	switch c.state {
 	case closing, gone:
 		return c.cause
@@ -24,7 +28,11 @@ func (c *Call) Answer(context.Context) error {
 	}
 	body, offering := c.voice.answer()
 	res := c.response(c.req, gosip.StatusOK)
-	withSDP(res, body)
+	if c.described {
+		offering = false // RFC 3261 §13.2.1: the exchange is over
+	} else {
+		withSDP(res, body)
+	}
 	c.grant(c.req, res)
 	if err := c.tx.respond(res); err != nil {
 		return fmt.Errorf("sip: answer: %w: %w", media.LegFailed, err)
@@ -32,6 +40,7 @@ func (c *Call) Answer(context.Context) error {
 	c.state = answered
 	c.offering = offering
 	c.awaitACK(c.tx, res)
+	c.down.ring(nil)
 	c.voice.start()
 	return nil
 }

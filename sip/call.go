@@ -51,6 +51,9 @@ type Call struct {
 	running   bool      // Run was called: it releases the call
 	freed     sync.Once
 
+	progress  *progress // a provisional response that waits for PRACK, or nil
+	described bool      // our description went out in one
+
 	timer   sessionTimer
 	minSE   time.Duration // the peer's, as far as it has told
 	updates bool          // the peer takes UPDATE

@@ -218,16 +218,6 @@ func takesSDP(mediaRange string) bool {
 	return false
 }
 
-// firstFault returns the first fault that is one.
-func firstFault(faults ...*fault) *fault {
-	for _, f := range faults {
-		if f != nil {
-			return f
-		}
-	}
-	return nil
-}
-
 // reject refuses an INVITE for a reason that the operator counts.
 func (s *Server) reject(t *serverTx, trunk string, cause media.Cause, status int, headers ...gosip.Header) {
 	if status == gosip.StatusServiceUnavailable {

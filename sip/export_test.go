@@ -24,3 +24,9 @@ func ParseExpires(value string) (interval time.Duration, refresher string, ok bo
 	e, ok := parseExpires(value)
 	return e.interval, e.refresher, ok
 }
+
+// ParseRAck reads a value of RAck.
+func ParseRAck(value string) (rseq, cseq uint32, method string, ok bool) {
+	r, ok := parseRAck(value)
+	return r.rseq, r.cseq, r.method, ok
+}

@@ -35,8 +35,10 @@ func (c *Call) handle(t *serverTx, from link) {
 		c.info(t)
 	case gosip.OPTIONS:
 		c.s.describe(t, from)
-	case gosip.PRACK, gosip.NOTIFY:
-		// No reliable provisional response, no subscription that it could mean.
+	case gosip.PRACK:
+		c.prack(t)
+	case gosip.NOTIFY:
+		// No subscription that it could mean.
 		c.s.answer(t, gosip.StatusCallTransactionDoesNotExists)
 	default:
 		c.s.notAllowed(t)

@@ -91,20 +91,6 @@ func (c *Call) handled(handler func(context.Context, *Call)) {
 	c.release()
 }
 
-// Ring tells the caller that the phone rings (180). It does nothing once the
-// call is answered, and returns why when the call is over.
-func (c *Call) Ring(context.Context) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch c.state {
-	case ringing:
-		return c.tx.respond(c.response(c.req, gosip.StatusRinging))
-	case closing, gone:
-		return c.cause
-	}
-	return nil
-}
-
 // response makes a response of the dialog's, with the headers that tell the
 // peer how to reach it and what it can do (RFC 3261 §12.1.1, §13.3.1.4).
 func (c *Call) response(req *gosip.Request, status int) *gosip.Response {

@@ -22,23 +22,19 @@ func (c *Call) reinvite(t *serverTx) {
 		c.s.answer(t, gosip.StatusRequestPending)
 		return
 	}
-	if f := firstFault(content(t.req), c.s.tooShort(t.req)); f != nil {
+	res := c.response(t.req, gosip.StatusOK)
+	f := c.s.tooShort(t.req)
+	if f == nil {
+		f = c.reanswer(t.req, res)
+	}
+	if f != nil {
 		c.s.answer(t, f.status, f.headers...)
 		return
 	}
-	if err := c.voice.takeOffer(t.req); err != nil {
-		// §14.2: the session goes on as it was.
-		status, headers := refusal(err)
-		c.s.answer(t, status, headers...)
-		return
-	}
 	c.d.refresh(t.req)
-	body, offering := c.voice.answer()
-	res := c.response(t.req, gosip.StatusOK)
-	withSDP(res, body)
 	c.grant(t.req, res)
 	c.s.respond(t, res)
-	c.offering = offering
+	_, c.offering = c.voice.answer()
 	c.awaitACK(t, res)
 }
 
@@ -47,41 +43,46 @@ func (c *Call) reinvite(t *serverTx) {
 func (c *Call) update(t *serverTx) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch {
+	switch offer := len(t.req.Body()) > 0; {
 	case c.state == closing || c.state == gone:
 		c.s.answer(t, gosip.StatusCallTransactionDoesNotExists)
 		return
-	case len(t.req.Body()) == 0:
-		if f := c.s.tooShort(t.req); f != nil {
-			c.s.answer(t, f.status, f.headers...)
-			return
-		}
-		c.d.refresh(t.req)
-		res := c.response(t.req, gosip.StatusOK)
-		c.grant(t.req, res)
-		c.s.respond(t, res)
-		return
-	case c.offering:
+	case offer && c.offering:
 		c.s.answer(t, gosip.StatusRequestPending)
 		return
-	case c.state == ringing:
+	case offer && c.state == ringing && (!c.described || c.progress != nil):
 		// Their first offer is still unanswered.
 		c.s.answer(t, gosip.StatusInternalServerError, retryAfter(1))
 		return
 	}
-	if f := firstFault(content(t.req), c.s.tooShort(t.req)); f != nil {
+	res := c.response(t.req, gosip.StatusOK)
+	f := c.s.tooShort(t.req)
+	if f == nil && len(t.req.Body()) > 0 {
+		f = c.reanswer(t.req, res)
+	}
+	if f != nil {
 		c.s.answer(t, f.status, f.headers...)
 		return
 	}
-	if err := c.voice.takeOffer(t.req); err != nil {
-		status, headers := refusal(err)
-		c.s.answer(t, status, headers...)
-		return
-	}
 	c.d.refresh(t.req)
-	body, _ := c.voice.answer()
-	res := c.response(t.req, gosip.StatusOK)
-	withSDP(res, body)
-	c.grant(t.req, res)
+	if c.state != ringing {
+		c.grant(t.req, res) // RFC 4028 §7.4: only once there is a session
+	}
 	c.s.respond(t, res)
+}
+
+// reanswer takes the offer of a later request, or makes one when it has none, and
+// puts our description into res. The fault says why it is refused; the session
+// goes on as it was then (RFC 3261 §14.2). Callers hold mu.
+func (c *Call) reanswer(req *gosip.Request, res *gosip.Response) *fault {
+	if f := content(req); f != nil {
+		return f
+	}
+	if err := c.voice.takeOffer(req); err != nil {
+		status, headers := refusal(err)
+		return &fault{status: status, headers: headers, what: err.Error()}
+	}
+	body, _ := c.voice.answer()
+	withSDP(res, body)
+	return nil
 }

@@ -23,7 +23,7 @@ var reasons = map[int]string{
 }
 
 // Methods that this user agent understands, as Allow lists them.
-var allowed = strings.Join([]string{"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE", "PRACK", "NOTIFY"}, ", ")
+var allowed = strings.Join([]string{"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE", "PRACK"}, ", ")
 
 // sdpType is the only body that a dialog may carry to begin with.
 const sdpType = "application/sdp"

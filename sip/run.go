@@ -81,6 +81,9 @@ func (c *Call) onTime(now time.Time) error {
 		// RFC 3261 §13.3.1.4: the session should end with a BYE.
 		return fmt.Errorf("sip: no ACK: %w", media.LegFailed)
 	}
+	if !c.repeatProgress(now) {
+		return fmt.Errorf("sip: no PRACK: %w", media.LegFailed) // RFC 3262 §3: 5xx
+	}
 	return c.keepAlive(now)
 }
 
@@ -96,6 +99,9 @@ func (c *Call) nextDue() (time.Time, bool) {
 	}
 	if c.accepted != nil {
 		sooner(c.accepted.due)
+	}
+	if c.progress != nil && c.state == ringing {
+		sooner(c.progress.due)
 	}
 	if c.timer.interval > 0 {
 		sooner(c.timer.next())
@@ -114,10 +120,15 @@ func (c *Call) hangUpNow(ctx context.Context, reason error) {
 // hangUpLater makes Run hang up: for goroutines that must not wait for it.
 func (c *Call) hangUpLater(reason error) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.leave(reason)
+}
+
+// leave is hangUpLater for those who hold mu.
+func (c *Call) leave(reason error) {
 	if c.want == nil {
 		c.want = reason
 	}
-	c.mu.Unlock()
 	c.signal()
 }
 

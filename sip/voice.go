@@ -40,6 +40,7 @@ type voice struct {
 	offer   bool   // body is an offer
 	session *rtp.Session
 	live    bool // start was called
+	early   bool // before the answer: only towards the peer
 }
 
 // newVoice opens the RTP sockets of a call whose peer l leads to.
@@ -167,7 +168,7 @@ func (v *voice) takeAnswer(kind string, body []byte) error {
 func (v *voice) settle(peer *sdp.Description, stream sdp.Stream) {
 	v.peer, v.stream, v.settled = peer, stream, true
 	if v.session != nil {
-		v.session.Update(stream)
+		v.session.Update(v.now())
 	}
 }
 
@@ -188,10 +189,37 @@ func (v *voice) codec() media.Codec {
 func (v *voice) start() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.live = true
+	if v.session != nil && v.early {
+		v.session.Update(v.stream)
+	}
+	v.live, v.early = true, false
 	if v.session != nil {
 		v.session.Start()
 	}
+}
+
+// startEarly begins the audio to the peer before the answer.
+func (v *voice) startEarly() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.live {
+		return
+	}
+	v.live, v.early = true, true
+	if v.session != nil {
+		v.session.Update(v.now())
+		v.session.Start()
+	}
+}
+
+// now returns the stream as it is to be carried. Before the answer nothing is
+// taken from the peer, who need not send yet either.
+func (v *voice) now() sdp.Stream {
+	stream := v.stream
+	if v.early {
+		stream.Direction = stream.Direction.And(sdp.SendOnly)
+	}
+	return stream
 }
 
 // run carries audio until ctx ends, which is no error, or the peer's stops.
@@ -202,7 +230,7 @@ func (v *voice) run(ctx context.Context, up media.Uplink, down media.Downlink) e
 	}
 	v.mu.Lock()
 	if v.settled {
-		cfg.Stream = v.stream
+		cfg.Stream = v.now()
 	}
 	session := rtp.NewSession(cfg)
 	v.session = session
