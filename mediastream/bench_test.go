@@ -2,12 +2,17 @@ package mediastream_test
 
 import (
 	"bufio"
+	"encoding/base64"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
+
+	"github.com/gorilla/websocket"
 
 	"github.com/callgw/callgw/bridge/media"
 	"github.com/callgw/callgw/mediastream"
@@ -46,9 +51,9 @@ func (l *loop) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return l, bufio.NewReadWriter(bufio.NewReader(l), bufio.NewWriter(l)), nil
 }
 
-// masked returns a client's text frame (RFC 6455 §5.2), with a mask of zeros.
-func masked(text []byte) []byte {
-	frame := binary.BigEndian.AppendUint16([]byte{0x81, 0x80 | 126}, uint16(len(text)))
+// masked returns a client's frame of a kind (RFC 6455 §5.2), with a mask of zeros.
+func masked(kind byte, text []byte) []byte {
+	frame := binary.BigEndian.AppendUint16([]byte{0x80 | kind, 0x80 | 126}, uint16(len(text)))
 	return append(append(frame, 0, 0, 0, 0), text...)
 }
 
@@ -64,6 +69,11 @@ func (s *sink) Heard(pos int64)        { s.heard = pos }
 
 func newBench(tb testing.TB, text []byte) (*mediastream.Bench, *loop, *sink) {
 	tb.Helper()
+	return newBenchOf(tb, mediastream.Twilio, masked(websocket.TextMessage, text))
+}
+
+func newBenchOf(tb testing.TB, carrier mediastream.Carrier, frame []byte) (*mediastream.Bench, *loop, *sink) {
+	tb.Helper()
 	r := httptest.NewRequest(http.MethodGet, "/twilio/media", nil)
 	for name, value := range map[string]string{
 		"Connection": "Upgrade", "Upgrade": "websocket",
@@ -71,8 +81,8 @@ func newBench(tb testing.TB, text []byte) (*mediastream.Bench, *loop, *sink) {
 	} {
 		r.Header.Set(name, value)
 	}
-	l, s := &loop{ResponseWriter: httptest.NewRecorder(), arriving: masked(text)}, &sink{}
-	b, err := mediastream.NewBench(l, l, r, s, s)
+	l, s := &loop{ResponseWriter: httptest.NewRecorder(), arriving: frame}, &sink{}
+	b, err := mediastream.NewBench(carrier, l, r, s, s)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -103,6 +113,54 @@ func TestTheFramePathDoesNotAllocate(t *testing.T) {
 	}
 	if s.frames < 2000 || l.written-written < 1000*800 {
 		t.Errorf("%d frames received, %d bytes written", s.frames, l.written-written)
+	}
+}
+
+func TestTheFramePathOfBinaryCarriersDoesNotAllocate(t *testing.T) {
+	for carrier, size := range map[mediastream.Carrier]int{mediastream.Asterisk: 160, mediastream.Vonage: 320, mediastream.Jambonz: 320} {
+		t.Run(string(carrier), func(t *testing.T) {
+			b, l, s := newBenchOf(t, carrier, masked(websocket.BinaryMessage, speech(size)))
+			for range 10 {
+				if err := errors.Join(b.Receive(), b.Send()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			// The WebSocket allocates a reader of 8 bytes for each message.
+			if n := testing.AllocsPerRun(1000, func() { _ = b.Receive() }); n > 1 {
+				t.Errorf("receiving allocates %v times a frame", n)
+			}
+			written := l.written
+			if n := testing.AllocsPerRun(1000, func() { _ = b.Send() }); n != 0 {
+				t.Errorf("sending allocates %v times", n)
+			}
+			if s.frames < 1000 || l.written-written < 1000*2400 {
+				t.Errorf("%d frames received, %d bytes written", s.frames, l.written-written)
+			}
+		})
+	}
+}
+
+func TestTheFramePathInOrderDoesNotAllocate(t *testing.T) {
+	b, _, s := newBenchOf(t, mediastream.Telnyx, nil)
+	var texts [][]byte
+	for chunk := range 2000 {
+		texts = append(texts, fmt.Appendf(nil, `{"event":"media","media":{"chunk":"%d","timestamp":"%d","payload":"%s"}}`,
+			chunk+1, 20*chunk, base64.StdEncoding.EncodeToString(speech(160))))
+	}
+	handle := func() {
+		if err := b.Handle(texts[0]); err != nil {
+			t.Fatal(err)
+		}
+		texts = texts[1:]
+	}
+	for range 20 {
+		handle()
+	}
+	if n := testing.AllocsPerRun(1000, handle); n != 0 {
+		t.Errorf("handling allocates %v times a frame", n)
+	}
+	if s.frames < 1000 {
+		t.Errorf("%d frames received", s.frames)
 	}
 }
 

@@ -2,7 +2,6 @@ package mediastream
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -160,8 +159,8 @@ type Bench struct {
 	writer *writer
 }
 
-func NewBench(conn net.Conn, w http.ResponseWriter, r *http.Request, up media.Uplink, down media.Downlink) (*Bench, error) {
-	h, err := NewHandler(Config{PublicURL: "https://voice.example.com", Handler: func(context.Context, *Stream) {}})
+func NewBench(carrier Carrier, w http.ResponseWriter, r *http.Request, up media.Uplink, down media.Downlink) (*Bench, error) {
+	h, err := NewHandler(Config{Carrier: carrier, PublicURL: "https://voice.example.com", Handler: func(context.Context, *Stream) {}})
 	if err != nil {
 		return nil, err
 	}
@@ -178,9 +177,13 @@ func NewBench(conn net.Conn, w http.ResponseWriter, r *http.Request, up media.Up
 
 // Receive reads and handles one message.
 func (b *Bench) Receive() error {
-	text, _, err := b.reader.socket.next()
+	text, binary, err := b.reader.socket.next()
 	if err != nil {
 		return err
+	}
+	if binary {
+		b.reader.binary(time.Now(), text)
+		return nil
 	}
 	return b.reader.handle(time.Now(), text)
 }

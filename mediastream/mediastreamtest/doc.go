@@ -1,5 +1,6 @@
 // Package mediastreamtest is a media-stream carrier for tests, demonstrations
-// and load: a scripted phone whose calls reach a gateway as Twilio's do.
+// and load: a scripted phone whose calls reach a gateway as Twilio's do, or as
+// another carrier's: Config.Carrier.
 //
 // [Dial] sends the signed voice webhook, does what the TwiML says and opens the
 // signed socket. The [Call] then plays what it receives on a true playout clock

@@ -1,5 +1,7 @@
 package mediastreamtest
 
+import "github.com/callgw/callgw/mediastream"
+
 // ReadOrder reads a message from a gateway.
 func ReadOrder(kind int, text []byte, stream string) (event string, audio []byte, mark string, err error) {
 	o, err := readOrder(kind, text, stream)
@@ -37,3 +39,27 @@ func (p *Playout) Play(n int) string {
 func (p *Playout) Clear() int64 { return p.p.clear(p.echo) }
 
 func (p *Playout) echo(name string) { p.Echoes = append(p.Echoes, name) }
+
+// Read reads a message from a gateway in a carrier's dialect.
+func Read(carrier mediastream.Carrier, plain bool, kind int, text []byte, stream string) (event string, audio []byte, mark string, err error) {
+	c := &Call{cfg: Config{Carrier: carrier}, tongue: tongueOf(carrier), stream: stream}
+	if a, ok := c.tongue.(*asterisk); ok {
+		a.plain = plain
+	}
+	o, err := c.tongue.read(c, kind, text)
+	return o.event, o.audio, o.mark, err
+}
+
+// ReadAnswer reads a webhook's answer in a carrier's language.
+func ReadAnswer(carrier mediastream.Carrier, text string) (streamURL string, err error) {
+	var to destination
+	switch carrier {
+	case mediastream.Plivo:
+		to, err = readPlivoXML([]byte(text))
+	case mediastream.Vonage:
+		to, err = readNCCO([]byte(text))
+	case mediastream.Jambonz:
+		to, err = readVerbList([]byte(text))
+	}
+	return to.url, err
+}

@@ -114,7 +114,10 @@ func (jambonz) stop(*Call) []frame        { return nil }
 func (jambonz) read(c *Call, kind int, text []byte) (order, error) {
 	if kind == websocket.BinaryMessage {
 		audio, err := fromLinear(text)
-		return order{event: "media", audio: audio}, err
+		if err != nil {
+			return order{}, err
+		}
+		return order{event: "media", audio: audio}, nil
 	}
 	return readShape(
 		c, kind, text,

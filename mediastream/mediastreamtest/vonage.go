@@ -110,7 +110,10 @@ func (vonage) read(c *Call, kind int, text []byte) (order, error) {
 			return order{}, fmt.Errorf("a frame of %d bytes, not %d", len(text), 2*media.FrameBytes)
 		}
 		audio, err := fromLinear(text)
-		return order{event: "media", audio: audio}, err
+		if err != nil {
+			return order{}, err
+		}
+		return order{event: "media", audio: audio}, nil
 	}
 	return readShape(
 		c, kind, text,
