@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -39,9 +40,11 @@ type registration struct {
 	tag     string
 	seq     uint32
 	expires time.Duration // what is asked for; 423 may raise it
-	until   time.Time     // when the binding ends; zero: there is none
-	to      link          // by which it was made
+	to      link          // by which the binding was made
 	gone    chan struct{} // closed when the binding is no more
+
+	mu    sync.Mutex
+	lapse *time.Timer // of the binding; nil: there is none
 }
 
 func newRegistration(s *Server, t *trunk) *registration {
@@ -72,8 +75,8 @@ func (r *registration) run(ctx, last context.Context) {
 			r.keep(ctx, wait)
 		default:
 			wait = max(wait, retry.NextBackOff())
-			r.failed(err, wait)
-			r.rest(ctx, wait)
+			r.log.Warn().Err(err).Dur("retry", wait).Msg("registration failed")
+			rest(ctx, wait)
 		}
 	}
 	r.leave(last)
@@ -114,21 +117,13 @@ func (r *registration) keep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// rest waits before the next attempt, and notes when the binding ends meanwhile.
-func (r *registration) rest(ctx context.Context, d time.Duration) {
+// rest waits before the next attempt.
+func rest(ctx context.Context, d time.Duration) {
 	next := time.NewTimer(d)
 	defer next.Stop()
-	lapse := time.NewTimer(time.Until(r.until))
-	defer lapse.Stop()
-	for {
-		select {
-		case <-lapse.C:
-			r.lapsed()
-		case <-next.C:
-			return
-		case <-ctx.Done():
-			return
-		}
+	select {
+	case <-next.C:
+	case <-ctx.Done():
 	}
 }
 
@@ -250,8 +245,18 @@ func seconds(res *gosip.Response, name string) time.Duration {
 
 // bound notes a binding of that lifetime, or that there is none any more.
 func (r *registration) bound(to link, granted time.Duration) {
-	r.to, r.until = to, time.Now().Add(granted)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.lapse != nil {
+		r.lapse.Stop()
+	}
+	r.to, r.lapse = to, nil
 	now := granted > 0
+	if now {
+		var own *time.Timer
+		own = time.AfterFunc(granted, func() { r.lapsed(&own) })
+		r.lapse = own
+	}
 	if was := r.t.registered.Swap(now); was != now {
 		r.s.cfg.Metrics.trunkRegistered(r.t.Name, now)
 		if now {
@@ -260,15 +265,14 @@ func (r *registration) bound(to link, granted time.Duration) {
 	}
 }
 
-func (r *registration) failed(err error, wait time.Duration) {
-	r.log.Warn().Err(err).Dur("retry", wait).Msg("registration failed")
-	if !time.Now().Before(r.until) {
-		r.lapsed()
+// lapsed notes that the binding of a timer has ended without our doing.
+func (r *registration) lapsed(timer **time.Timer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.lapse != *timer {
+		return // renewed in this very moment
 	}
-}
-
-// lapsed notes that the binding has ended without our doing.
-func (r *registration) lapsed() {
+	r.lapse = nil
 	if r.t.registered.Swap(false) {
 		r.s.cfg.Metrics.trunkRegistered(r.t.Name, false)
 		r.log.Warn().Msg("no longer registered: no calls come")
