@@ -230,18 +230,14 @@ func TestAServerThatDropsEverySessionIsGivenUp(t *testing.T) {
 func TestAProviderIsLeftAloneAsLongAsItWants(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t)
-		var asked []time.Duration
-		var began time.Time
+		asked := make(chan time.Time, 10)
 		one := realtimetest.New(realtimetest.Config{})
 		t.Cleanup(one.Close)
 		s.add("one", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if !began.IsZero() {
-				asked = append(asked, time.Since(began))
-				if len(asked) == 1 {
-					w.Header().Set("Retry-After", "2")
-					w.WriteHeader(http.StatusTooManyRequests)
-					return
-				}
+			if asked <- time.Now(); len(asked) == 2 {
+				w.Header().Set("Retry-After", "2")
+				w.WriteHeader(http.StatusTooManyRequests)
+				return
 			}
 			one.ServeHTTP(w, r)
 		}))
@@ -253,11 +249,14 @@ func TestAProviderIsLeftAloneAsLongAsItWants(t *testing.T) {
 		result := make(chan error, 1)
 		go func() { result <- session.Run(t.Context()) }()
 		synctest.Wait()
-		began = time.Now()
 		one.Sessions()[0].Drop()
 		time.Sleep(4 * time.Second)
-		if len(asked) != 2 || asked[0] != 0 || asked[1] < 2*time.Second || asked[1] > 3*time.Second {
-			t.Errorf("asked at %v", asked)
+		if len(asked) != 3 {
+			t.Fatalf("asked %d times", len(asked))
+		}
+		first, second, third := <-asked, <-asked, <-asked
+		if pause := third.Sub(second); second != first || pause < 2*time.Second || pause > 3*time.Second {
+			t.Errorf("asked after %v and %v", second.Sub(first), pause)
 		}
 		session.Close()
 		<-result
