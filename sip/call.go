@@ -54,6 +54,11 @@ type Call struct {
 	progress  *progress // a provisional response that waits for PRACK, or nil
 	described bool      // our description went out in one
 
+	referral   *referral     // a transfer by REFER, or nil
+	moving     bool          // a transfer by a second call is under way
+	passed     bool          // the call is a relay's, not Run's
+	handedOver chan struct{} // closed when Run is done with a call that was passed on
+
 	timer   sessionTimer
 	minSE   time.Duration // the peer's, as far as it has told
 	updates bool          // the peer takes UPDATE
@@ -87,7 +92,7 @@ type accepted struct {
 func newCall(s *Server, trunk *trunk, req *gosip.Request, d dialog, v *voice) *Call {
 	c := &Call{
 		s: s, trunk: trunk, req: req, voice: v, local: d.id.local, source: d.link.remote, d: d,
-		settled: make(chan struct{}), wake: make(chan struct{}, 1),
+		settled: make(chan struct{}), wake: make(chan struct{}, 1), handedOver: make(chan struct{}),
 		log: s.log.With().Str("sip_call", d.id.callID).Str("trunk", trunk.Name).Logger(),
 	}
 	c.updates = lists(req, "Allow", "UPDATE")

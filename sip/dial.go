@@ -22,6 +22,8 @@ type Dial struct {
 	Trunk string
 	// Headers are added to the INVITE.
 	Headers map[string]string
+	// Codecs are offered instead of the trunk's. None means the trunk's.
+	Codecs []media.Codec
 	// OnState is told of every provisional response as it comes, by its status.
 	// It must not block. It may be nil.
 	OnState func(status int)
@@ -49,7 +51,11 @@ func (s *Server) Dial(ctx context.Context, out Dial) (*Call, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sip: dial: %w: %w", media.LegFailed, err)
 	}
-	v, err := s.newVoice(trunk.Trunk, to)
+	speaks := trunk.Trunk
+	if len(out.Codecs) > 0 {
+		speaks.Codecs = out.Codecs
+	}
+	v, err := s.newVoice(speaks, to)
 	if err != nil {
 		return nil, err
 	}

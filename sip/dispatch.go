@@ -157,6 +157,8 @@ func (s *Server) route(t *serverTx, from link, whose *trunk) {
 		s.describe(t, from)
 	case gosip.BYE, gosip.INFO, gosip.UPDATE, gosip.PRACK, gosip.NOTIFY:
 		s.answer(t, gosip.StatusCallTransactionDoesNotExists)
+	case gosip.REFER:
+		s.answer(t, s.cfg.ReferStatus, header("Allow", allowed))
 	default:
 		s.notAllowed(t)
 	}

@@ -1,6 +1,10 @@
 package sip
 
-import "time"
+import (
+	"time"
+
+	"github.com/callgw/callgw/bridge/media"
+)
 
 // Transactions returns how many transactions are known, server and client.
 func (s *Server) Transactions() (server, client int) {
@@ -29,4 +33,12 @@ func ParseExpires(value string) (interval time.Duration, refresher string, ok bo
 func ParseRAck(value string) (rseq, cseq uint32, method string, ok bool) {
 	r, ok := parseRAck(value)
 	return r.rseq, r.cseq, r.method, ok
+}
+
+// NewPassage returns a way between two phones.
+func NewPassage() interface {
+	media.Uplink
+	media.Downlink
+} {
+	return newPassage(nil)
 }

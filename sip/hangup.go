@@ -14,10 +14,18 @@ import (
 // Hangup ends the call for the reason that cause is or wraps: before the answer
 // with the final response that media.Cause.SIPStatus gives, or SIPStatus of
 // cause itself when it has that method; after it with BYE, whose answer it
-// waits for within ctx, for Config.HangupTimeout at most. It is idempotent: the first reason counts, and a second
-// call waits for the first. It returns an error when the peer did not answer;
-// the call is over all the same.
+// waits for within ctx, for Config.HangupTimeout at most. It is idempotent: the first
+// reason counts, and a second call waits for the first. It returns an error when the
+// peer did not answer; the call is over all the same. It does nothing to a call that
+// Transfer has passed on.
 func (c *Call) Hangup(ctx context.Context, cause error) error {
+	if c.isPassed() {
+		return nil
+	}
+	return c.hangUp(ctx, cause)
+}
+
+func (c *Call) hangUp(ctx context.Context, cause error) error {
 	if cause == nil {
 		cause = media.CauseOf(nil)
 	}

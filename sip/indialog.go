@@ -38,8 +38,9 @@ func (c *Call) handle(t *serverTx, from link) {
 	case gosip.PRACK:
 		c.prack(t)
 	case gosip.NOTIFY:
-		// No subscription that it could mean.
-		c.s.answer(t, gosip.StatusCallTransactionDoesNotExists)
+		c.notify(t)
+	case gosip.REFER:
+		c.s.answer(t, c.s.cfg.ReferStatus, header("Allow", allowed))
 	default:
 		c.s.notAllowed(t)
 	}
@@ -71,7 +72,7 @@ func (c *Call) reconnected(from link) {
 func (c *Call) byeReceived(t *serverTx) {
 	c.s.answer(t, gosip.StatusOK)
 	c.mu.Lock()
-	unanswered := c.state == ringing
+	unanswered, left := c.state == ringing, c.left()
 	c.mu.Unlock()
 	if unanswered {
 		// §15.1.2: a pending INVITE is answered with 487.
@@ -79,6 +80,9 @@ func (c *Call) byeReceived(t *serverTx) {
 		return
 	}
 	cause := error(media.CallerHungUp)
+	if left {
+		cause = media.Transferred
+	}
 	if reasons := values(t.req, "Reason"); len(reasons) > 0 {
 		cause = fmt.Errorf("sip: BYE: %w (%s)", cause, reasons[0])
 	}

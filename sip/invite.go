@@ -88,7 +88,9 @@ func (c *Call) handled(handler func(context.Context, *Call)) {
 	if err := c.Hangup(context.Background(), media.Internal); err != nil {
 		c.log.Debug().Err(err).Msg("hang-up not answered")
 	}
-	c.release()
+	if !c.isPassed() {
+		c.release()
+	}
 }
 
 // response makes a response of the dialog's, with the headers that tell the

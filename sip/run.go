@@ -15,7 +15,13 @@ import (
 // It is to be called once, before or at the same time as Answer.
 func (c *Call) Run(ctx context.Context, up media.Uplink, down media.Downlink) error {
 	c.begin(ctx, up, down)
-	c.serve(ctx)
+	c.serve(ctx, false)
+	if c.isPassed() {
+		defer close(c.handedOver)
+		if c.over.Err() == nil {
+			return fmt.Errorf("sip: to a second call: %w", media.Transferred)
+		}
+	}
 	return c.finish()
 }
 
@@ -48,30 +54,36 @@ func (c *Call) finish() error {
 	return c.because()
 }
 
-// serve keeps the call's timers until the call is over.
-func (c *Call) serve(ctx context.Context) {
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	for {
-		var due <-chan time.Time // nil, which never fires, while nothing is pending
-		if at, ok := c.nextDue(); ok {
-			timer.Reset(time.Until(at))
-			due = timer.C
+// serve keeps the call's timers until the call is over. Run's ends as well when the
+// call is passed on: the relay's goes on with it.
+func (c *Call) serve(ctx context.Context, relay bool) {
+	for c.over.Err() == nil && c.isPassed() == relay {
+		c.await(ctx, relay)
+	}
+}
+
+// await waits for the next thing to be done and does it.
+func (c *Call) await(ctx context.Context, relay bool) {
+	var due <-chan time.Time // nil, which never fires, while nothing is pending
+	if at, ok := c.nextDue(); ok {
+		timer := time.NewTimer(time.Until(at))
+		defer timer.Stop()
+		due = timer.C
+	}
+	select {
+	case <-c.over.Done():
+	case <-c.wake:
+	case now := <-due:
+		if err := c.onTime(now); err != nil {
+			c.hangUpNow(ctx, err)
 		}
-		select {
-		case <-c.over.Done():
-			return
-		case <-c.wake:
-		case now := <-due:
-			if err := c.onTime(now); err != nil {
-				c.hangUpNow(ctx, err)
-			}
-		case <-ctx.Done():
+	case <-ctx.Done():
+		if c.isPassed() == relay {
 			c.hangUpNow(ctx, context.Cause(ctx))
 		}
-		if reason := c.wanted(); reason != nil {
-			c.hangUpNow(ctx, reason)
-		}
+	}
+	if reason := c.wanted(); reason != nil {
+		c.hangUpNow(ctx, reason)
 	}
 }
 
@@ -111,7 +123,7 @@ func (c *Call) nextDue() (time.Time, bool) {
 
 // hangUpNow hangs up from Run, whether or not ctx has ended.
 func (c *Call) hangUpNow(ctx context.Context, reason error) {
-	if err := c.Hangup(context.WithoutCancel(ctx), reason); err != nil {
+	if err := c.hangUp(context.WithoutCancel(ctx), reason); err != nil {
 		c.log.Debug().Err(err).Msg("hang-up not answered")
 	}
 	<-c.over.Done()

@@ -176,7 +176,7 @@ func (s *Server) hangUpAll() {
 	var hangups sync.WaitGroup
 	for _, c := range s.calls.all() {
 		hangups.Go(func() {
-			if err := c.Hangup(context.Background(), media.Shutdown); err != nil {
+			if err := c.hangUp(context.Background(), media.Shutdown); err != nil {
 				c.log.Debug().Err(err).Msg("hang-up not answered")
 			}
 		})

@@ -1,0 +1,101 @@
+package sip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	gosip "github.com/emiago/sipgo/sip"
+
+	"github.com/callgw/callgw/bridge/media"
+)
+
+// bridgeTo calls the target and passes the audio on between it and the caller, who
+// hears ringing meanwhile. From then on the call is nobody's but the relay's.
+func (c *Call) bridgeTo(ctx context.Context, target gosip.Uri) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(c.over, func() { cancel(context.Cause(c.over)) })()
+	if err := c.claim(); err != nil {
+		return err
+	}
+	far, err := c.s.Dial(ctx, Dial{
+		To: target.String(), From: c.From(), Trunk: c.trunk.Name,
+		Codecs: []media.Codec{c.Codec()}, // so that nothing has to be transcoded
+		OnState: func(status int) {
+			if status > 100 {
+				c.down.ring(newRingback(c.Codec()))
+			}
+		},
+	})
+	c.down.ring(nil)
+	if err == nil && !c.passOn(far) {
+		_ = far.Hangup(context.WithoutCancel(ctx), media.Transferred) // it has failed already
+		err = fmt.Errorf("the call is over: %w", context.Cause(c.over))
+	}
+	if err == nil {
+		return nil
+	}
+	c.mu.Lock()
+	c.moving = false
+	c.mu.Unlock()
+	var res *StatusError
+	switch {
+	case errors.As(err, &res):
+		return outcome(res)
+	case errors.Is(err, errTransferTime):
+		return fmt.Errorf("sip: transfer: the target does not answer: %w", err)
+	}
+	return fmt.Errorf("sip: transfer: the target could not be called: %w", err)
+}
+
+// claim makes sure that there is one transfer at a time.
+func (c *Call) claim() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.state != talking && c.state != answered, !c.running:
+		return errNotTalking
+	case c.moving:
+		return errTransferring
+	}
+	c.moving = true
+	return nil
+}
+
+// passOn takes the call out of Run's hands and joins it with far. It returns false
+// when the call is over.
+func (c *Call) passOn(far *Call) bool {
+	there, back := newPassage(far), newPassage(c)
+	c.mu.Lock()
+	if c.state != talking && c.state != answered || !c.s.errands.start(func() { c.relay(far, there, back) }) {
+		c.mu.Unlock()
+		return false
+	}
+	// Once Run's owner is told, nothing may reach it any more.
+	c.up.attach(there)
+	c.down.attach(back)
+	c.passed = true
+	c.mu.Unlock()
+	c.signal()
+	return true
+}
+
+// relay carries both calls until either ends, and then ends the other.
+func (c *Call) relay(far *Call, there, back *passage) {
+	<-c.handedOver
+	ctx, end := context.WithCancelCause(context.Background())
+	var legs sync.WaitGroup
+	legs.Go(func() { end(far.Run(ctx, back, there)) })
+	c.serve(ctx, true)
+	end(c.finish())
+	legs.Wait()
+}
+
+// isPassed reports whether the call was passed on.
+func (c *Call) isPassed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.passed
+}
