@@ -20,21 +20,36 @@ const (
 	DefaultPlivoURL  = "https://api.plivo.com"
 )
 
-// CarrierAPI hangs up at a carrier whose API is not Twilio's. It is safe for
-// concurrent use.
+// CarrierAPIConfig says where a carrier's API is and who asks.
+type CarrierAPIConfig struct {
+	// URL is the API's origin. Default: the carrier's.
+	URL string
+	// Account is whose calls are controlled, if the carrier wants to know.
+	Account string
+	// Secret authorises.
+	Secret string
+	// Transport carries the requests. Default: one of its own.
+	Transport http.RoundTripper
+}
+
+// CarrierAPI commands calls at a carrier whose API is not Twilio's. It is safe
+// for concurrent use.
 type CarrierAPI struct {
-	request func(ctx context.Context, call string) (*http.Request, error)
+	request func(ctx context.Context, call, command, body string) (*http.Request, error)
 	gone    func(status int, body []byte) bool
 	client  http.Client
 }
 
-// NewTelnyxAPI returns Telnyx's Call Control; url "" is DefaultTelnyxURL.
-func NewTelnyxAPI(url, key string) *CarrierAPI {
-	return newCarrierAPI(
-		func(ctx context.Context, call string) (*http.Request, error) {
-			r, err := http.NewRequestWithContext(ctx, http.MethodPost, below(url, DefaultTelnyxURL, "v2", "calls", call, "actions", "hangup"), strings.NewReader("{}"))
+const commandHangUp = "hangup"
+
+// NewTelnyxAPI returns Telnyx's Call Control.
+func NewTelnyxAPI(cfg CarrierAPIConfig) *CarrierAPI {
+	return newCarrierAPI(cfg.Transport,
+		func(ctx context.Context, call, command, body string) (*http.Request, error) {
+			target := below(cfg.URL, DefaultTelnyxURL, "v2", "calls", call, "actions", command)
+			r, err := http.NewRequestWithContext(ctx, http.MethodPost, target, strings.NewReader(body))
 			if err == nil {
-				r.Header.Set("Authorization", "Bearer "+key)
+				r.Header.Set("Authorization", "Bearer "+cfg.Secret)
 				r.Header.Set("Content-Type", "application/json")
 			}
 			return r, err
@@ -55,14 +70,17 @@ func NewTelnyxAPI(url, key string) *CarrierAPI {
 	)
 }
 
-// NewPlivoAPI returns Plivo's call API for an account; url "" is
-// DefaultPlivoURL.
-func NewPlivoAPI(url, account, token string) *CarrierAPI {
-	return newCarrierAPI(
-		func(ctx context.Context, call string) (*http.Request, error) {
-			r, err := http.NewRequestWithContext(ctx, http.MethodDelete, below(url, DefaultPlivoURL, "v1", "Account", account, "Call", call)+"/", nil)
+// NewPlivoAPI returns Plivo's call API, which knows only how to hang up.
+func NewPlivoAPI(cfg CarrierAPIConfig) *CarrierAPI {
+	return newCarrierAPI(cfg.Transport,
+		func(ctx context.Context, call, command, _ string) (*http.Request, error) {
+			if command != commandHangUp {
+				return nil, fmt.Errorf("%s: not known to this carrier", command)
+			}
+			target := below(cfg.URL, DefaultPlivoURL, "v1", "Account", cfg.Account, "Call", call) + "/"
+			r, err := http.NewRequestWithContext(ctx, http.MethodDelete, target, nil)
 			if err == nil {
-				r.SetBasicAuth(account, token)
+				r.SetBasicAuth(cfg.Account, cfg.Secret)
 			}
 			return r, err
 		},
@@ -70,12 +88,15 @@ func NewPlivoAPI(url, account, token string) *CarrierAPI {
 	)
 }
 
-func newCarrierAPI(request func(context.Context, string) (*http.Request, error), gone func(int, []byte) bool) *CarrierAPI {
+func newCarrierAPI(transport http.RoundTripper, request func(ctx context.Context, call, command, body string) (*http.Request, error), gone func(int, []byte) bool) *CarrierAPI {
+	if transport == nil {
+		transport = &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, IdleConnTimeout: 90 * time.Second}
+	}
 	return &CarrierAPI{
 		request: request, gone: gone,
 		client: http.Client{
 			Timeout:   DefaultRESTTimeout,
-			Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, IdleConnTimeout: 90 * time.Second},
+			Transport: transport,
 			// Credentials go where they were meant to go, nowhere else.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
@@ -93,28 +114,39 @@ func below(origin, fallback string, segments ...string) string {
 	return strings.TrimSuffix(origin, "/") + "/" + strings.Join(segments, "/")
 }
 
-// HangUp ends a call: Config.HangUp. One that is gone counts as ended. What may
-// pass is asked for again until ctx ends.
+// HangUp ends a call: Config.HangUp. One that is gone counts as ended.
 func (a *CarrierAPI) HangUp(ctx context.Context, call string) error {
+	err := a.Command(ctx, call, commandHangUp, "{}")
+	if errors.Is(err, errCallGone) {
+		return nil
+	}
+	return err
+}
+
+var errCallGone = errors.New("the call has ended")
+
+// Command sends a command with a body in JSON: Config.Command. It is repeated
+// where that may help, until ctx ends: the body must make that harmless.
+func (a *CarrierAPI) Command(ctx context.Context, call, command, body string) error {
 	pauses := backoff.NewExponentialBackOff()
 	pauses.InitialInterval, pauses.MaxInterval = 200*time.Millisecond, 3*time.Second
 	var latest error // says more than that time is up
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		var again bool
-		if again, latest = a.once(ctx, call); latest != nil && !again {
+		if again, latest = a.once(ctx, call, command, body); latest != nil && !again {
 			return struct{}{}, backoff.Permanent(latest)
 		}
 		return struct{}{}, latest
 	}, backoff.WithBackOff(pauses), backoff.WithMaxElapsedTime(DefaultRESTPatience))
 	if err != nil {
-		return fmt.Errorf("mediastream: hang up: %w", errors.Join(latest, context.Cause(ctx)))
+		return fmt.Errorf("mediastream: %s: %w", command, errors.Join(latest, context.Cause(ctx)))
 	}
 	return nil
 }
 
 // once asks once; again: to do so once more may help.
-func (a *CarrierAPI) once(ctx context.Context, call string) (again bool, err error) {
-	r, err := a.request(ctx, call)
+func (a *CarrierAPI) once(ctx context.Context, call, command, body string) (again bool, err error) {
+	r, err := a.request(ctx, call, command, body)
 	if err != nil {
 		return false, err
 	}
@@ -123,14 +155,16 @@ func (a *CarrierAPI) once(ctx context.Context, call string) (again bool, err err
 		return true, err
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	switch status := response.StatusCode; {
 	case err != nil:
 		return true, err
-	case status/100 == 2 || a.gone(status, body):
+	case status/100 == 2:
 		return false, nil
+	case a.gone(status, text):
+		return false, errCallGone
 	default:
-		return status == http.StatusTooManyRequests || status/100 == 5, fmt.Errorf("status %d: %s", status, short(string(body)))
+		return status == http.StatusTooManyRequests || status/100 == 5, fmt.Errorf("status %d: %s", status, short(string(text)))
 	}
 }
 

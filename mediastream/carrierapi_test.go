@@ -20,12 +20,16 @@ func TestCallsAreHungUpAtTheCarrier(t *testing.T) {
 		status  int
 	}{
 		"telnyx": {
-			api:     func(url string) *mediastream.CarrierAPI { return mediastream.NewTelnyxAPI(url, "KEY1") },
+			api: func(url string) *mediastream.CarrierAPI {
+				return mediastream.NewTelnyxAPI(mediastream.CarrierAPIConfig{URL: url, Secret: "KEY1"})
+			},
 			request: "POST /v2/calls/v3:a%2Fb/actions/hangup Bearer KEY1",
 			status:  422, body: `{"errors":[{"code":"90018","title":"Call has already ended"}]}`,
 		},
 		"plivo": {
-			api:     func(url string) *mediastream.CarrierAPI { return mediastream.NewPlivoAPI(url, "MA1", "secret") },
+			api: func(url string) *mediastream.CarrierAPI {
+				return mediastream.NewPlivoAPI(mediastream.CarrierAPIConfig{URL: url, Account: "MA1", Secret: "secret"})
+			},
 			request: "DELETE /v1/Account/MA1/Call/v3:a%2Fb/ Basic TUExOnNlY3JldA==",
 			status:  404, body: `{"error":"not found"}`,
 		},
@@ -63,7 +67,7 @@ func TestAHangUpIsAskedForAgain(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	api := mediastream.NewTelnyxAPI(server.URL, "KEY1")
+	api := mediastream.NewTelnyxAPI(mediastream.CarrierAPIConfig{URL: server.URL, Secret: "KEY1"})
 	defer api.CloseIdleConnections()
 	if err := api.HangUp(t.Context(), "v3:1"); err != nil || requests != 3 {
 		t.Errorf("%d requests, %v", requests, err)

@@ -61,6 +61,9 @@ type Config struct {
 	// Without it, or if it fails, closing the socket ends the call. Default:
 	// REST's Complete.
 	HangUp func(ctx context.Context, callSID string) error
+	// Command, if set, sends a command about a call to a carrier that takes
+	// them: Telnyx's Call Control. Without it there is only TeXML.
+	Command func(ctx context.Context, callSID, command, body string) error
 	// Status, if set, is told of every status callback, but not of those that
 	// another has overtaken.
 	Status func(StatusEvent)

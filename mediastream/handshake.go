@@ -90,7 +90,7 @@ func (h *Handler) shake(r *http.Request, sock *socket) (*Stream, start, error) {
 		return nil, start{}, faultToken
 	}
 	// The token is spent even if it came with the wrong call: then it leaked.
-	if !h.profile.unbound && (st.call != s.call || st.account != "" && s.account != "" && st.account != s.account) {
+	if !s.profile.unbound && (st.call != s.call || st.account != "" && s.account != "" && st.account != s.account) {
 		return s, start{}, faultCall
 	}
 	if err := h.profile.checkFormat(st); err != nil {

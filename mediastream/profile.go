@@ -18,6 +18,7 @@ type profile struct {
 	after    string // where a call goes after a transfer
 	requests requests
 	answers  answers
+	control  *profile // of calls that are told of by events; nil: none are
 
 	// The handshake.
 

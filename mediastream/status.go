@@ -31,6 +31,12 @@ func (h *Handler) status(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	h.told(r, params)
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// told acts on what a callback tells.
+func (h *Handler) told(r *http.Request, params url.Values) {
 	reference := params.Get(referenceParameter)
 	params.Del(referenceParameter)
 	event := StatusEvent{
@@ -59,7 +65,6 @@ func (h *Handler) status(w http.ResponseWriter, r *http.Request) {
 	} else if h.cfg.Status != nil {
 		h.cfg.Status(event)
 	}
-	w.WriteHeader(http.StatusNoContent)
 }
 
 // referenceParameter tells, in the URL of the status callbacks of a call out,

@@ -12,19 +12,18 @@ import (
 	"github.com/callgw/callgw/bridge/media"
 )
 
-// telnyx is a TeXML application with a bidirectional stream in RTP mode: without
+// telnyx is a TeXML application, or a Call Control one (telnyxControl), with a bidirectional stream in RTP mode: without
 // the mode, it would take MP3 from us. Messages to it name no stream; those from
 // it may overtake each other, and are put in order by media.chunk.
 //
-// The signature, the messages and the codecs are documented. At second hand: the
-// attributes of TeXML's <Stream>, and that CallSid is the start message's
+// The signature, the messages and the codecs are documented. At second hand, of
+// TeXML: the attributes of <Stream>, and that CallSid is the start message's
 // call_control_id, for which reason the token alone binds the two. It is in the
 // path.
 func telnyx() *profile {
 	p := twilio()
 	p.name = "telnyx"
-	p.requests.signed = signedByTelnyx
-	p.requests.upgradeUnsigned = true
+	p.requests = requests{signed: signedByTelnyx, upgradeUnsigned: true, params: telnyxParams}
 	p.tokenInPath, p.unbound, p.shuffled = true, true, true
 	p.answers.connect = connectTeXML
 	p.encodings = []string{"PCMU"}
@@ -37,7 +36,8 @@ func telnyx() *profile {
 	p.outClear = []string{`{"event":"clear"}`}
 	p.outFrame = media.FrameBytes // less than 20 ms is refused
 	p.readStart = p.readTwilioStart
-	return p.prefixed()
+	p.control = telnyxControl(p.prefixed())
+	return p
 }
 
 // connectTeXML connects to a stream in µ-law. Both tracks would include our own

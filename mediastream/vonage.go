@@ -63,12 +63,12 @@ func connectNCCO(c connection) string {
 	}})
 }
 
-// asJSON returns v as JSON. It consists of strings.
+// asJSON returns v as JSON. It consists of strings, numbers and truths.
 func asJSON(v any) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	_ = e.Encode(v) // strings and lists of them always can be
+	_ = e.Encode(v) // which always can be
 	return string(bytes.TrimSpace(b.Bytes()))
 }
 

@@ -23,11 +23,15 @@ func (h *Handler) voice(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	if params.Has(paramEvent) {
+		h.controlled(w, r, params)
+		return
+	}
 	h.ring(w, r, params, false)
 }
 
-// ring lets a call ring until it is decided; returned: it was answered before
-// and comes back from a failed transfer.
+// ring answers the webhook of a call when it is decided; returned: it was
+// answered before and comes back from a failed transfer.
 func (h *Handler) ring(w http.ResponseWriter, r *http.Request, params url.Values, returned bool) {
 	if params.Get("CallSid") == "" {
 		h.reject(r, rejectRequest)
@@ -36,9 +40,15 @@ func (h *Handler) ring(w http.ResponseWriter, r *http.Request, params url.Values
 	}
 	s := newStream(h, params)
 	s.returned = returned
+	h.await(r, s, func(document string) bool { return h.answer(w, document) })
+}
+
+// await lets a call ring until it is decided, and tells the carrier by reply,
+// which returns false if the carrier is gone.
+func (h *Handler) await(r *http.Request, s *Stream, reply func(document string) bool) {
 	if !h.remember(s) {
 		h.reject(r, rejectDuplicate)
-		h.answer(w, h.profile.answers.reject(media.Rejected))
+		reply(s.profile.answers.reject(media.Rejected))
 		return
 	}
 	undecided := time.NewTimer(h.cfg.AnswerTimeout)
@@ -48,7 +58,7 @@ func (h *Handler) ring(w http.ResponseWriter, r *http.Request, params url.Values
 	case <-h.drain:
 		h.forget(s)
 		h.reject(r, rejectDraining)
-		h.answer(w, h.refusal(media.Shutdown, returned))
+		reply(h.refusal(s, media.Shutdown))
 		return
 	case <-undecided.C: // Run is not running
 		s.end(media.Internal)
@@ -61,7 +71,7 @@ func (h *Handler) ring(w http.ResponseWriter, r *http.Request, params url.Values
 	select {
 	case <-s.ended:
 	case document := <-s.reply:
-		if !h.answer(w, document) {
+		if !reply(document) {
 			s.end(media.CallerCancelled)
 		}
 		return
@@ -71,20 +81,20 @@ func (h *Handler) ring(w http.ResponseWriter, r *http.Request, params url.Values
 		s.end(media.CallerCancelled)
 		return
 	}
-	h.answer(w, h.refusal(media.CauseOf(s.err()), returned))
+	reply(h.refusal(s, media.CauseOf(s.err())))
 }
 
 // refusal returns what a caller gets whose call is not answered, or not again.
-func (h *Handler) refusal(cause media.Cause, returned bool) string {
+func (h *Handler) refusal(s *Stream, cause media.Cause) string {
 	if h.cfg.Say != nil {
 		if sentence := h.cfg.Say(cause); sentence != "" {
-			return h.profile.answers.say(sentence)
+			return s.profile.answers.say(sentence)
 		}
 	}
-	if returned {
-		return h.profile.answers.hangup() // a call that was answered cannot be rejected
+	if s.returned {
+		return s.profile.answers.hangup() // a call that was answered cannot be rejected
 	}
-	return h.profile.answers.reject(cause)
+	return s.profile.answers.reject(cause)
 }
 
 // form reads and authenticates a webhook's parameters. It answers the request

@@ -40,8 +40,8 @@ func (s *SignalWire) Controls() bool { return s.Space != "" && s.Project != "" &
 type Telnyx struct {
 	// PublicKey is what its signatures are checked with, in base64.
 	PublicKey string `yaml:"public_key"`
-	// APIKey authorises the hang-up by Call Control. Default: the socket's end
-	// ends the call.
+	// APIKey authorises Call Control: its applications, and the hang-up of
+	// TeXML's. Default: the socket's end ends the call.
 	APIKey         Secret `yaml:"api_key"`
 	StreamSettings `yaml:",inline"`
 }

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 
@@ -11,24 +10,22 @@ import (
 // bindCarriers makes a handler for each carrier of media streams but Twilio.
 func (g *Gateway) bindCarriers(mux *http.ServeMux, metrics *mediastream.Metrics) error {
 	for _, c := range g.cfg.MediaStreams.Carriers() {
-		rest, hangUp, err := g.carrierControl(mediastream.Carrier(c.Name))
-		if err != nil {
-			return err
-		}
-		handler, err := mediastream.NewHandler(mediastream.Config{
+		cfg := mediastream.Config{
 			Carrier:    mediastream.Carrier(c.Name),
 			PublicURL:  string(g.cfg.HTTP.PublicURL),
 			Validate:   c.Validate,
 			AuthTokens: c.Secrets,
 			Lead:       c.Lead,
 			Handler:    g.serveStream,
-			REST:       rest,
-			HangUp:     hangUp,
 			Say:        sayTo,
 			Status:     g.streamStatus,
 			Log:        g.log,
 			Metrics:    metrics,
-		})
+		}
+		if err := g.controlCarrier(&cfg); err != nil {
+			return fmt.Errorf("gateway: %s: %w", c.Name, err)
+		}
+		handler, err := mediastream.NewHandler(cfg)
 		if err != nil {
 			return fmt.Errorf("gateway: %s: %w", c.Name, err)
 		}
@@ -38,21 +35,21 @@ func (g *Gateway) bindCarriers(mux *http.ServeMux, metrics *mediastream.Metrics)
 	return nil
 }
 
-// carrierControl returns what controls calls at a carrier, nil without
-// credentials: all that can be done, or only the hang-up.
-func (g *Gateway) carrierControl(carrier mediastream.Carrier) (*mediastream.REST, func(context.Context, string) error, error) {
+// controlCarrier sets what controls calls at a carrier, if there are credentials.
+func (g *Gateway) controlCarrier(cfg *mediastream.Config) (err error) {
 	m := &g.cfg.MediaStreams
 	switch {
-	case carrier == mediastream.SignalWire && m.SignalWire.Controls():
-		rest, err := mediastream.NewREST(mediastream.RESTConfig{
+	case cfg.Carrier == mediastream.SignalWire && m.SignalWire.Controls():
+		cfg.REST, err = mediastream.NewREST(mediastream.RESTConfig{
 			BaseURL:    "https://" + m.SignalWire.Space + "/api/laml",
 			AccountSID: m.SignalWire.Project, AuthToken: m.SignalWire.APIToken.Reveal(),
 		})
-		return rest, nil, err
-	case carrier == mediastream.Telnyx && m.Telnyx.APIKey != "":
-		return nil, mediastream.NewTelnyxAPI("", m.Telnyx.APIKey.Reveal()).HangUp, nil
-	case carrier == mediastream.Plivo && m.Plivo.AuthID != "":
-		return nil, mediastream.NewPlivoAPI("", m.Plivo.AuthID, m.Plivo.AuthToken.Reveal()).HangUp, nil
+	case cfg.Carrier == mediastream.Telnyx && m.Telnyx.APIKey != "":
+		api := mediastream.NewTelnyxAPI(mediastream.CarrierAPIConfig{Secret: m.Telnyx.APIKey.Reveal()})
+		cfg.HangUp, cfg.Command = api.HangUp, api.Command
+	case cfg.Carrier == mediastream.Plivo && m.Plivo.AuthID != "":
+		api := mediastream.NewPlivoAPI(mediastream.CarrierAPIConfig{Account: m.Plivo.AuthID, Secret: m.Plivo.AuthToken.Reveal()})
+		cfg.HangUp = api.HangUp
 	}
-	return nil, nil, nil
+	return err
 }

@@ -50,6 +50,10 @@ type Config struct {
 	// take it elsewhere.
 	API *API
 
+	// Telnyx, if set, is the Call Control of a Telnyx that tells of the call by
+	// events.
+	Telnyx *TelnyxAPI
+
 	// DialContext opens connections. Default: a net.Dialer's.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 }

@@ -18,19 +18,11 @@ import (
 type telnyx struct{}
 
 func (telnyx) invite(ctx context.Context, c *Call) (destination, error) {
-	body := callForm(&c.cfg).Encode()
-	header := http.Header{}
-	if c.cfg.AuthToken != "" {
-		at := strconv.FormatInt(time.Now().Unix(), 10)
-		seed, err := base64.StdEncoding.DecodeString(c.cfg.AuthToken)
-		if err != nil || len(seed) != ed25519.SeedSize {
-			seed = make([]byte, ed25519.SeedSize) // somebody else's
-		}
-		signature := ed25519.Sign(ed25519.NewKeyFromSeed(seed), []byte(at+"|"+body))
-		header.Set("telnyx-timestamp", at)
-		header.Set("telnyx-signature-ed25519", base64.StdEncoding.EncodeToString(signature))
+	if c.cfg.Telnyx != nil {
+		return c.cfg.Telnyx.ring(ctx, c)
 	}
-	text, err := request(ctx, &c.cfg, formType, body, header)
+	body := callForm(&c.cfg).Encode()
+	text, err := request(ctx, &c.cfg, formType, body, telnyxHeader(&c.cfg, body))
 	if err != nil {
 		return destination{}, err
 	}
@@ -52,6 +44,23 @@ func (telnyx) invite(ctx context.Context, c *Call) (destination, error) {
 		return destination{}, fmt.Errorf("mediastreamtest: TeXML: mode %q (default mp3), codec %q, track %q", s.Mode, s.Codec, s.Track)
 	}
 	return destination{url: answer.Connect.Stream.URL}, nil
+}
+
+// telnyxHeader returns the header of a signed request.
+func telnyxHeader(cfg *Config, body string) http.Header {
+	header := http.Header{}
+	if cfg.AuthToken == "" {
+		return header
+	}
+	at := strconv.FormatInt(time.Now().Unix(), 10)
+	seed, err := base64.StdEncoding.DecodeString(cfg.AuthToken)
+	if err != nil || len(seed) != ed25519.SeedSize {
+		seed = make([]byte, ed25519.SeedSize) // somebody else's
+	}
+	signature := ed25519.Sign(ed25519.NewKeyFromSeed(seed), []byte(at+"|"+body))
+	header.Set("telnyx-timestamp", at)
+	header.Set("telnyx-signature-ed25519", base64.StdEncoding.EncodeToString(signature))
+	return header
 }
 
 func (telnyx) begin(c *Call, _ map[string]string) ([]frame, error) {
