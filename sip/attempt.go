@@ -80,7 +80,7 @@ func (a *attempt) try() (*gosip.Response, error) {
 			if failed != nil {
 				return res, err
 			}
-			to, req = next, elsewhere(req, a.s.contact(next))
+			to, req = next, elsewhere(req, a.s.contactFor(next, req.Recipient.IsEncrypted()))
 		default:
 			return res, err
 		}

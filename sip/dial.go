@@ -92,7 +92,7 @@ func (s *Server) Dial(ctx context.Context, out Dial) (*Call, error) {
 
 // inviteTo builds an INVITE outside a dialog (RFC 3261 §8.1.1).
 func (s *Server) inviteTo(uri gosip.Uri, to link, out Dial) (*gosip.Request, error) {
-	contact := s.contact(to)
+	contact := s.contactFor(to, uri.IsEncrypted())
 	from := gosip.Uri{Scheme: "sip", User: out.From, Host: contact.Address.Host}
 	switch {
 	case strings.HasPrefix(out.From, "sip:"):

@@ -56,6 +56,7 @@ func uacDialog(req *gosip.Request, res *gosip.Response, to link) dialog {
 		target: req.Recipient,
 		routes: routeSet(res),
 		link:   to,
+		secure: req.Recipient.IsEncrypted(),
 	}
 	slices.Reverse(d.routes)
 	d.refresh(res)
@@ -163,11 +164,13 @@ func uriHost(addr netip.Addr) string {
 	return addr.String()
 }
 
-// contact returns our Contact in d, whose link is l: a sips URI when the INVITE was
-// for one (§12.1.1).
-func (d *dialog) contact(s *Server) *gosip.ContactHeader {
-	h := s.contact(d.link)
-	if d.secure {
+// contact returns our Contact in d.
+func (d *dialog) contact(s *Server) *gosip.ContactHeader { return s.contactFor(d.link, d.secure) }
+
+// contactFor is contact, or a sips URI when the INVITE is for one (§8.1.1.8, §12.1.1).
+func (s *Server) contactFor(l link, secure bool) *gosip.ContactHeader {
+	h := s.contact(l)
+	if secure {
 		h.Address.Scheme = "sips"
 		h.Address.UriParams.Remove("transport")
 	}

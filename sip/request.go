@@ -14,6 +14,9 @@ import (
 // answer were 408 (RFC 3261 §8.1.3.1).
 var errTimeout = errors.New("sip: no answer")
 
+// errEnded says that the connection ended before there was an answer.
+var errEnded = errors.New("the connection ended")
+
 // clientTx is a request of ours that waits for its answer.
 type clientTx struct {
 	req       *gosip.Request
@@ -136,8 +139,18 @@ func (s *Server) exchange(ctx context.Context, t *clientTx, ringing func(*gosip.
 	}
 	giveUp := time.NewTimer(limit) // timers B and F
 	defer giveUp.Stop()
+	var ended <-chan struct{} // nil, which never is, without a connection
+	if st, ok := t.to.hop.(*stream); ok {
+		ended = st.ended
+	}
 	for {
 		select {
+		case <-ended:
+			// RFC 3261 §17.1.4. What came over it before is taken first.
+			if ended = nil; len(t.responses) == 0 {
+				s.clientTxs.remove(t)
+				return nil, fmt.Errorf("sip: %s: %w", t.req.Method, errEnded)
+			}
 		case <-ctx.Done():
 			s.clientTxs.remove(t)
 			return nil, context.Cause(ctx)
@@ -153,6 +166,7 @@ func (s *Server) exchange(ctx context.Context, t *clientTx, ringing func(*gosip.
 		case res := <-t.responses:
 			switch {
 			case res.IsProvisional() && invite:
+				ended = nil // §18.2.2: the rest may come over another connection
 				repeat.Stop()
 				giveUp.Stop() // ringing may last; the caller bounds it
 			case res.IsProvisional():

@@ -143,11 +143,12 @@ func (t Trunk) uri(to string) (gosip.Uri, error) {
 	if strings.HasPrefix(to, "sip:") || strings.HasPrefix(to, "sips:") {
 		return parseURI(to)
 	}
-	if t.Server == "" || to == "" || strings.ContainsAny(to, ":@<> ") {
+	user := E164(to, t.Country)
+	if t.Server == "" || user == "" || strings.ContainsAny(user, ":@<>;? ") {
 		return gosip.Uri{}, fmt.Errorf("%q is not a SIP URI: expected sip:user@host", to)
 	}
 	uri, err := parseURI(t.Server)
-	uri.User = E164(to, t.Country)
+	uri.User = user
 	return uri, err
 }
 
