@@ -5,13 +5,16 @@
 // that answers it is the 200, and the start message on the socket it asks for
 // is the ACK. [Handler] serves both requests and hands each call to
 // [Config.Handler] as a [Stream], which satisfies the bridge's leg
-// structurally.
+// structurally. Of [Asterisk] and [Generic] the socket is the INVITE, and must
+// come with a secret.
 //
 // The package never imports the bridge, the SIP leg or the model's side. What
-// differs from carrier to carrier is data in a profile.
+// differs from [Carrier] to carrier is a profile, in a file of the carrier's name
+// that says what of it is known only at second hand.
 //
 // Calls are controlled by the carrier's [REST] API: hung up, transferred
-// ([Stream.Transfer]) and placed ([Handler.Call]); no message on the socket can.
+// ([Stream.Transfer]) and placed ([Handler.Call]), as no message on the socket
+// can. Where the API is not Twilio's, it is a [CarrierAPI].
 //
 // Goroutines: [Handler.Run] owns one for each call's handler, also of calls out,
 // and one for each hang-up at the carrier, which may outlast its call by 10 s;
@@ -22,5 +25,6 @@
 //
 // What the caller has heard is known from marks, which the carrier returns when
 // it has played what came before them, and from the round trip, measured by
-// marks sent while nothing is buffered. See playhead.go.
+// marks sent while nothing is buffered. See playhead.go. Asterisk tells exactly
+// instead (inquiry.go).
 package mediastream

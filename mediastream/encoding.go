@@ -14,6 +14,14 @@ const (
 	binaryL16 // 16-bit little-endian PCM at 8 kHz
 )
 
+// width returns how many bytes one sample has.
+func (e encoding) width() int {
+	if e == binaryL16 {
+		return 2
+	}
+	return 1
+}
+
 // coder converts between the leg's µ-law and a carrier's encoding: by a table,
 // as both have 8000 samples a second. Without one, audio passes untouched.
 type coder struct {

@@ -185,6 +185,10 @@ func target(r *http.Request) string {
 // reject counts a refused request.
 func (h *Handler) reject(r *http.Request, reason string) {
 	h.cfg.Metrics.rejected[reason].Inc()
-	h.cfg.Log.Debug().Str("path", r.URL.Path).Str("remote", r.RemoteAddr).Str("reason", reason).
+	path := r.URL.Path
+	if token := r.PathValue(tokenSegment); token != "" { // which may still be good
+		path = strings.TrimSuffix(path, token)
+	}
+	h.cfg.Log.Debug().Str("path", path).Str("remote", r.RemoteAddr).Str("reason", reason).
 		Msg("request refused")
 }

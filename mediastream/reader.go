@@ -2,6 +2,7 @@ package mediastream
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/callgw/callgw/bridge/media"
@@ -41,7 +42,9 @@ func newReader(s *Stream, sock *socket, up media.Uplink, down media.Downlink) *r
 
 // run reads until the socket is done with, and returns why.
 func (r *reader) run() error {
-	r.binary(time.Now(), r.socket.early)
+	for early := range slices.Chunk(r.socket.early, media.FrameBytes*r.s.profile.binary.width()) {
+		r.binary(time.Now(), early)
+	}
 	r.socket.early = nil
 	for {
 		text, binary, err := r.socket.next()
