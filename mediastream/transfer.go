@@ -20,7 +20,7 @@ const (
 	ParamTransferTarget = "transfer_target"
 )
 
-var errTransferred = fmt.Errorf("mediastream: transferred: %w", media.AgentHungUp)
+var errTransferred = fmt.Errorf("mediastream: %w", media.Transferred)
 
 // Transfer hands the caller over to target, a number in E.164 or a sip: address
 // that may carry X- headers ("sip:sales@pbx.example.com?X-Reason=billing"). The

@@ -23,6 +23,8 @@ func TestDocumentedSnippetsWork(t *testing.T) {
 	t.Setenv("OPENAI_API_KEY", "sk-test")
 	t.Setenv("TWILIO_AUTH_TOKEN", "token")
 	t.Setenv("TWILIO_AUTH_TOKEN_NEW", "token2")
+	t.Setenv("PBX_PASSWORD", "secret")
+	t.Setenv("LAB_PASSWORD", "secret")
 	admin := serveForDocs(t)
 	makefile, err := os.ReadFile("../../Makefile")
 	if err != nil {
@@ -138,7 +140,7 @@ func siteOf(t *testing.T) string {
 	}
 	dir := t.TempDir()
 	for name, content := range map[string][]byte{
-		"callgw.yaml": nil, "hello.wav": wav, "sorry.wav": wav, "fullchain.pem": nil, "privkey.pem": nil,
+		"callgw.yaml": nil, "hello.wav": wav, "sorry.wav": wav, "fullchain.pem": nil, "privkey.pem": nil, "partner-ca.pem": nil,
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
 			t.Fatal(err)

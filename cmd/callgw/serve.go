@@ -48,11 +48,11 @@ The log goes to standard error.`,
 			if err != nil {
 				return err
 			}
-			g, err := gateway.New(cfg, gateway.Options{Log: log})
+			g, err := gateway.New(cfg, gateway.Options{Log: log, Reload: reader(path, log)})
 			if err != nil {
 				return err
 			}
-			stop := onSignals(g, path, log)
+			stop := onSignals(g, log)
 			defer stop()
 			return g.Run(cmd.Context())
 		},
@@ -63,7 +63,7 @@ The log goes to standard error.`,
 
 // onSignals reloads on SIGHUP, and cuts the drain short on the second signal
 // to end.
-func onSignals(g *gateway.Gateway, path string, log zerolog.Logger) (stop func()) {
+func onSignals(g *gateway.Gateway, log zerolog.Logger) (stop func()) {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGHUP, os.Interrupt, syscall.SIGTERM)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -77,7 +77,8 @@ func onSignals(g *gateway.Gateway, path string, log zerolog.Logger) (stop func()
 				return
 			case s := <-signals:
 				if s == syscall.SIGHUP {
-					reload(g, path, log)
+					// The gateway has logged what is wrong, and changed nothing.
+					_, _ = g.Reload()
 				} else if ends++; ends == 2 {
 					log.Warn().Msg("second signal: hanging up all calls")
 					g.DrainNow()
@@ -92,17 +93,14 @@ func onSignals(g *gateway.Gateway, path string, log zerolog.Logger) (stop func()
 	}
 }
 
-// reload takes the configuration file over, if it is without fault.
-func reload(g *gateway.Gateway, path string, log zerolog.Logger) {
-	cfg, warnings, err := config.Load(path, os.LookupEnv)
-	for _, w := range warnings {
-		log.Warn().Msg(w.String())
+// reader returns what reads the configuration file again. Its warnings are
+// logged; what becomes of it the gateway logs itself.
+func reader(path string, log zerolog.Logger) func() (*config.Config, error) {
+	return func() (*config.Config, error) {
+		cfg, warnings, err := config.Load(path, os.LookupEnv)
+		for _, w := range warnings {
+			log.Warn().Msg(w.String())
+		}
+		return cfg, err
 	}
-	if err != nil {
-		g.ReloadFailed()
-		log.Error().Err(err).Msg("configuration not reloaded: nothing was changed")
-		return
-	}
-	restart := g.Reload(cfg)
-	log.Info().Strs("need_restart", restart).Msg("configuration reloaded")
 }

@@ -4,6 +4,7 @@
 package admin
 
 import (
+	"context"
 	"crypto/subtle"
 	"encoding/json"
 	"net/http"
@@ -21,6 +22,15 @@ type Config struct {
 	Metrics  prometheus.Gatherer
 	// Ready returns why no call can be taken, nil if one can.
 	Ready func() error
+	// Place places a call out and returns its id; nil: there is no way out.
+	Place func(ctx context.Context, out Outbound) (id string, err error)
+	// Reload reads the configuration again and returns the sections that need a
+	// restart; nil: there is nothing to reload.
+	Reload func() (restart []string, err error)
+	// Drain begins to drain the gateway; nil: it cannot be asked to.
+	Drain func()
+	// Events streams what happens in all calls; nil: nothing is streamed.
+	Events *Events
 	// Token that every request but that for health must bear; empty: none.
 	Token string
 }
@@ -38,6 +48,12 @@ func NewHandler(cfg Config) http.Handler {
 	mux.Handle("GET /api/v1/calls/{id}", a.authorised(http.HandlerFunc(a.call)))
 	mux.Handle("DELETE /api/v1/calls/{id}", a.authorised(http.HandlerFunc(a.hangUp)))
 	a.controls(mux)
+	if cfg.Events != nil {
+		mux.Handle("GET /api/v1/events", a.authorised(cfg.Events))
+	}
+	mux.Handle("POST /api/v1/calls", a.authorised(http.HandlerFunc(a.place)))
+	mux.Handle("POST /api/v1/reload", a.authorised(http.HandlerFunc(a.reload)))
+	mux.Handle("POST /api/v1/drain", a.authorised(http.HandlerFunc(a.drain)))
 	return mux
 }
 

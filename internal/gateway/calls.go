@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/oklog/ulid/v2"
 
@@ -18,9 +19,16 @@ import (
 // newCallID returns an id that sorts by the time of the call.
 func newCallID() string { return ulid.Make().String() }
 
-// serve carries one call from its arrival to its end. carrier is the id by which
-// the carrier knows it.
-func (g *Gateway) serve(ctx context.Context, leg bridge.Leg, call dialplan.Call, carrier string) {
+// terms are what distinguishes one call from the usual.
+type terms struct {
+	carrier string        // the id by which the carrier knows it
+	agent   string        // who takes it, whatever the dialplan says; empty: the dialplan
+	ringing time.Duration // how long the far end may ring; 0: it is they who call
+}
+
+// serve carries one call from its arrival to its end.
+func (g *Gateway) serve(ctx context.Context, leg bridge.Leg, call dialplan.Call, t terms) {
+	carrier := t.carrier
 	log := g.log.With().Str("call", call.ID).Str("carrier_call", carrier).Logger()
 	refuse := func(why error) {
 		cause := media.CauseOf(why)
@@ -35,7 +43,7 @@ func (g *Gateway) serve(ctx context.Context, leg bridge.Leg, call dialplan.Call,
 		refuse(err)
 		return
 	}
-	agent, err := g.route(call)
+	agent, err := g.route(call, t.agent)
 	if err != nil {
 		refuse(err)
 		return
@@ -45,9 +53,11 @@ func (g *Gateway) serve(ctx context.Context, leg bridge.Leg, call dialplan.Call,
 		Facts: facts, Leg: leg, Agent: agent,
 		ConnectTimeout: connectTimeout,
 		Log:            g.log.With().Str("carrier_call", carrier).Logger(),
+		AnswerTimeout:  t.answerTimeout(),
 		Metrics:        g.callLog,
 		Observe: func(e bridge.Event) {
 			g.health.observe(e)
+			g.events.Publish(facts, e)
 			g.observe(facts, e)
 		},
 	})
@@ -56,9 +66,21 @@ func (g *Gateway) serve(ctx context.Context, leg bridge.Leg, call dialplan.Call,
 	}
 }
 
-// route decides who takes a call. The error wraps the cause of a rejection.
-func (g *Gateway) route(call dialplan.Call) (bridge.Agent, error) {
+// answerTimeout is how long the leg may take to be answered; 0: the default.
+func (t terms) answerTimeout() time.Duration {
+	if t.ringing == 0 {
+		return 0
+	}
+	return t.ringing + 15*time.Second // what carriers add, and take to say so
+}
+
+// route decides who takes a call, unless somebody is named. The error wraps the
+// cause of a rejection.
+func (g *Gateway) route(call dialplan.Call, named string) (bridge.Agent, error) {
 	now := g.current.Load()
+	if a := now.Agents[named]; a != nil {
+		return g.agent(now, a, call)
+	}
 	decision := now.Dialplan.Decide(call)
 	if r := decision.Reject; r != nil {
 		if decision.Route == nil {

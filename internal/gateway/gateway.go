@@ -16,6 +16,7 @@ import (
 	"github.com/callgw/callgw/bridge"
 	"github.com/callgw/callgw/bridge/media"
 	"github.com/callgw/callgw/bridge/pacer"
+	"github.com/callgw/callgw/internal/admin"
 	"github.com/callgw/callgw/internal/config"
 	"github.com/callgw/callgw/internal/telemetry"
 	"github.com/callgw/callgw/mediastream"
@@ -30,6 +31,9 @@ type Options struct {
 	Log zerolog.Logger
 	// Observe is called with every event of every call; it must not block.
 	Observe func(bridge.Facts, bridge.Event)
+	// Reload reads the configuration again, for Reload and the API; nil: the API
+	// cannot reload.
+	Reload func() (*config.Config, error)
 	// Embedded configures the Realtime server that stands in for providers
 	// without a key. Its sessions are forgotten when they end.
 	Embedded realtimetest.Config
@@ -59,9 +63,14 @@ type Gateway struct {
 	http     []*httpServer
 
 	toolClient *http.Client
+	out        *errands // calls that this gateway places by SIP
 
-	drainNow context.CancelFunc
-	drainCtx context.Context
+	events      *admin.Events
+	readConfig  func() (*config.Config, error)
+	stopServing context.CancelFunc // begins to drain
+	serving     context.Context
+	drainNow    context.CancelFunc
+	drainCtx    context.Context
 }
 
 // New binds all that cfg listens on. Run must be called then, or Close.
@@ -69,9 +78,11 @@ func New(cfg *config.Config, opts Options) (*Gateway, error) {
 	g := &Gateway{
 		cfg: cfg, log: opts.Log, observe: opts.Observe,
 		calls:   bridge.NewRegistry(cfg.Calls.Max),
-		metrics: telemetry.NewRegistry(), toolClient: newToolClient(),
+		metrics: telemetry.NewRegistry(), toolClient: newToolClient(), out: newErrands(),
 	}
 	g.drainCtx, g.drainNow = context.WithCancel(context.Background())
+	g.serving, g.stopServing = context.WithCancel(context.Background())
+	g.events, g.readConfig = admin.NewEvents(), opts.Reload
 	if g.observe == nil {
 		g.observe = func(bridge.Facts, bridge.Event) {}
 	}
@@ -93,6 +104,8 @@ func New(cfg *config.Config, opts Options) (*Gateway, error) {
 // Close releases what New has bound. After Run there is nothing left to close.
 func (g *Gateway) Close() {
 	g.drainNow()
+	g.stopServing()
+	g.out.close()
 	g.toolClient.CloseIdleConnections()
 	for _, s := range g.http {
 		s.close()
@@ -109,6 +122,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	defer stop(nil)
 	group, work := errgroup.WithContext(work)
 	group.Go(func() error { return g.pacer.Run(work) })
+	group.Go(func() error { return g.out.run(work) })
 	if g.sip != nil {
 		group.Go(func() error { return g.runSIP(work) })
 	}
@@ -124,6 +138,8 @@ func (g *Gateway) Run(ctx context.Context) error {
 	g.announce()
 	select {
 	case <-ctx.Done():
+		g.drain()
+	case <-g.serving.Done(): // on request
 		g.drain()
 	case <-work.Done(): // a part has failed
 	}
@@ -158,18 +174,27 @@ func (g *Gateway) drain() {
 // DrainNow cuts a drain short: running calls are hung up at once.
 func (g *Gateway) DrainNow() { g.drainNow() }
 
-// Reload takes over what of next may change at run time. Calls in progress keep
-// what they started with. It returns the sections that need a restart.
-func (g *Gateway) Reload(next *config.Config) (restart []string) {
+// Reload reads the configuration again and takes over what of it may change at
+// run time. Calls in progress keep what they started with; a faulty
+// configuration changes nothing. It returns the sections that need a restart.
+func (g *Gateway) Reload() (restart []string, err error) {
+	if g.readConfig == nil {
+		return nil, errors.New("gateway: there is no configuration to reload")
+	}
+	next, err := g.readConfig()
+	if err != nil {
+		g.reloadOK.Set(0)
+		g.log.Error().Err(err).Msg("configuration not reloaded: nothing was changed")
+		return nil, err
+	}
 	g.current.Store(&next.Reloadable)
 	g.calls.SetLimit(next.Calls.Max)
 	g.reloadCertificates()
 	g.reloadOK.Set(1)
-	return g.cfg.NeedsRestart(next)
+	restart = g.cfg.NeedsRestart(next)
+	g.log.Info().Strs("need_restart", restart).Msg("configuration reloaded")
+	return restart, nil
 }
-
-// ReloadFailed records that a new configuration was refused.
-func (g *Gateway) ReloadFailed() { g.reloadOK.Set(0) }
 
 // Registry holds the gateway's calls.
 func (g *Gateway) Registry() *bridge.Registry { return g.calls }

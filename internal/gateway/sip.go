@@ -75,5 +75,5 @@ func (g *Gateway) serveSIP(ctx context.Context, c *sip.Call) {
 	g.serve(ctx, c, dialplan.Call{
 		ID: newCallID(), Leg: "sip", Trunk: c.Trunk(), From: c.From(), To: c.To(),
 		Header: c.Headers(), At: time.Now(),
-	}, c.ID())
+	}, terms{carrier: c.ID()})
 }

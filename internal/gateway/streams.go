@@ -92,7 +92,7 @@ func (g *Gateway) serveStream(ctx context.Context, s *mediastream.Stream) {
 	for name := range s.Params() {
 		call.Param[name] = s.Params().Get(name)
 	}
-	g.serve(ctx, s, call, s.CallSID())
+	g.serve(ctx, s, call, terms{carrier: s.CallSID()})
 }
 
 // streamStatus logs what the carrier says of a stream: the only place where a

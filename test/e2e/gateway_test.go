@@ -43,6 +43,7 @@ type Gateway struct {
 
 	t       *testing.T
 	setup   Setup
+	next    *Setup // what a reload reads
 	stop    context.CancelFunc
 	stopped chan struct{}
 	err     error // of Run, once stopped
@@ -62,7 +63,7 @@ func start(t *testing.T, s Setup) *Gateway {
 	t.Cleanup(provider.Close)
 	g := &Gateway{
 		Provider: provider, Log: &Log{}, Calls: newCalls(),
-		t: t, setup: s, stopped: make(chan struct{}),
+		t: t, setup: s, next: &s, stopped: make(chan struct{}),
 	}
 	cfg, err := g.Config(s)
 	if err != nil {
@@ -71,6 +72,7 @@ func start(t *testing.T, s Setup) *Gateway {
 	g.Gateway, err = gateway.New(cfg, gateway.Options{
 		Log:     zerolog.New(g.Log).Level(s.Level).With().Timestamp().Logger(),
 		Observe: g.Calls.observe,
+		Reload:  func() (*config.Config, error) { return g.Config(*g.next) },
 	})
 	if err != nil {
 		t.Fatal(err)

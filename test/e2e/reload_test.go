@@ -14,15 +14,12 @@ func TestAReloadIsForNewCalls(t *testing.T) {
 	g := start(t, Setup{Agent: "session: {instructions: Old.}"})
 	p := g.phone(sipLeg, 0)
 
-	next, err := g.Config(Setup{
+	*g.next = Setup{
 		Agent: "session: {instructions: New.}",
 		More:  `dialplan: [{name: streams, when: {leg: twilio}, reject: {}}, {name: all, agent: reception}]`,
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	if restart := g.Reload(next); len(restart) != 0 {
-		t.Errorf("the reload needs a restart for %v", restart)
+	if restart, err := g.Reload(); err != nil || len(restart) != 0 {
+		t.Errorf("the reload needs a restart for %v, %v", restart, err)
 	}
 	q := g.phone(sipLeg, 1)
 	if got := q.Session.Settings().Instructions; got != "New." {
@@ -40,7 +37,8 @@ func TestAReloadIsForNewCalls(t *testing.T) {
 	}
 
 	// A faulty file changes nothing.
-	_, err = g.Config(Setup{Agent: "sesion: {}", More: "calls: {max: 0}"})
+	*g.next = Setup{Agent: "sesion: {}", More: "calls: {max: 0}"}
+	_, err := g.Reload()
 	if err == nil {
 		t.Fatal("a faulty file was read")
 	}
@@ -49,7 +47,6 @@ func TestAReloadIsForNewCalls(t *testing.T) {
 			t.Errorf("the fault does not name %s: %v", want, err)
 		}
 	}
-	g.ReloadFailed()
 	if n := g.Metric(t, "callgw_config_last_reload_successful"); n != 0 {
 		t.Errorf("the failure shows as %v", n)
 	}
@@ -64,12 +61,9 @@ func TestAReloadIsForNewCalls(t *testing.T) {
 func TestAReloadSaysWhatNeedsARestart(t *testing.T) {
 	t.Parallel()
 	g := start(t, Setup{})
-	next, err := g.Config(Setup{Trunk: "192.0.2.0/24"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if restart := g.Reload(next); len(restart) != 1 || restart[0] != "sip" {
-		t.Errorf("the reload needs a restart for %v", restart)
+	*g.next = Setup{Trunk: "192.0.2.0/24"}
+	if restart, err := g.Reload(); err != nil || len(restart) != 1 || restart[0] != "sip" {
+		t.Errorf("the reload needs a restart for %v, %v", restart, err)
 	}
 	g.phone(sipLeg, 0) // the old trunk holds
 }

@@ -1,0 +1,57 @@
+package admin
+
+import (
+	"errors"
+	"net/http"
+	"time"
+)
+
+// Outbound is a call to place.
+type Outbound struct {
+	To          string            // a number, or a SIP URI
+	From        string            // the caller's number
+	Trunk       string            // of a SIP call; empty: none
+	Agent       string            // who speaks; empty: the dialplan decides
+	Params      map[string]string // for the dialplan and for templates
+	RingTimeout time.Duration     // 0: the default
+}
+
+// ErrRequest says that a request asks for what cannot be.
+var ErrRequest = errors.New("request")
+
+// place places a call.
+func (a *api) place(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		To      string            `json:"to"`
+		From    string            `json:"from"`
+		Trunk   string            `json:"trunk"`
+		Agent   string            `json:"agent"`
+		Params  map[string]string `json:"params"`
+		RingFor int               `json:"ring_seconds"`
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	err := read(r, &body)
+	if err == nil && body.To == "" {
+		err = errors.Join(errBody, errors.New(`{"to": "+14155550123", "from": "+14155550100"} is needed`))
+	}
+	if err != nil {
+		refuse(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	if a.cfg.Place == nil {
+		refuse(w, http.StatusNotImplemented, "this gateway places no calls")
+		return
+	}
+	id, err := a.cfg.Place(r.Context(), Outbound{
+		To: body.To, From: body.From, Trunk: body.Trunk, Agent: body.Agent, Params: body.Params,
+		RingTimeout: time.Duration(body.RingFor) * time.Second,
+	})
+	switch {
+	case errors.Is(err, ErrRequest):
+		refuse(w, http.StatusBadRequest, err.Error())
+	case err != nil:
+		refuse(w, http.StatusBadGateway, err.Error())
+	default:
+		answer(w, http.StatusAccepted, map[string]string{"id": id})
+	}
+}
