@@ -32,6 +32,7 @@ func (s *Server) request(req *gosip.Request, from link) {
 	}
 	if !answerable(req) {
 		s.faulty.Add(1)
+		s.cfg.Metrics.drop(dropMalformed)
 		return
 	}
 	markVia(req, from.remote)
