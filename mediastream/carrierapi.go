@@ -114,7 +114,7 @@ func below(origin, fallback string, segments ...string) string {
 	return strings.TrimSuffix(origin, "/") + "/" + strings.Join(segments, "/")
 }
 
-// HangUp ends a call: Config.HangUp. One that is gone counts as ended.
+// HangUp ends a call. One that is gone counts as ended.
 func (a *CarrierAPI) HangUp(ctx context.Context, call string) error {
 	err := a.Command(ctx, call, commandHangUp, "{}")
 	if errors.Is(err, errCallGone) {
@@ -125,7 +125,7 @@ func (a *CarrierAPI) HangUp(ctx context.Context, call string) error {
 
 var errCallGone = errors.New("the call has ended")
 
-// Command sends a command with a body in JSON: Config.Command. It is repeated
+// Command sends a command with a body in JSON. It is repeated
 // where that may help, until ctx ends: the body must make that harmless.
 func (a *CarrierAPI) Command(ctx context.Context, call, command, body string) error {
 	pauses := backoff.NewExponentialBackOff()

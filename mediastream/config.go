@@ -57,13 +57,14 @@ type Config struct {
 	// REST, if set, controls calls at the carrier: transfers, calls out, and the
 	// hang-up. Run closes its idle connections when it ends.
 	REST *REST
+	// API, if set, commands calls at a carrier that has another: it hangs up,
+	// and Telnyx's Call Control takes it. Run closes its idle connections when
+	// it ends.
+	API *CarrierAPI
 	// HangUp, if set, ends a call at the carrier, which then stops the stream.
 	// Without it, or if it fails, closing the socket ends the call. Default:
-	// REST's Complete.
+	// REST's Complete, or API's HangUp.
 	HangUp func(ctx context.Context, callSID string) error
-	// Command, if set, sends a command about a call to a carrier that takes
-	// them: Telnyx's Call Control. Without it there is only TeXML.
-	Command func(ctx context.Context, callSID, command, body string) error
 	// Status, if set, is told of every status callback, but not of those that
 	// another has overtaken.
 	Status func(StatusEvent)
@@ -148,8 +149,12 @@ func (c *Config) complete() error {
 	if c.Lead < MinLead || c.Lead > MaxLead {
 		faults = append(faults, fmt.Errorf("lead %v: must be from %v to %v", c.Lead, MinLead, MaxLead))
 	}
-	if c.HangUp == nil && c.REST != nil {
+	switch {
+	case c.HangUp != nil:
+	case c.REST != nil:
 		c.HangUp = c.REST.Complete
+	case c.API != nil:
+		c.HangUp = c.API.HangUp
 	}
 	if c.Metrics == nil {
 		m, err := NewMetrics(nil)

@@ -76,6 +76,9 @@ func (h *Handler) Run(ctx context.Context) error {
 		if h.cfg.REST != nil {
 			h.cfg.REST.CloseIdleConnections()
 		}
+		if h.cfg.API != nil {
+			h.cfg.API.CloseIdleConnections()
+		}
 	}()
 	for {
 		select {

@@ -94,7 +94,7 @@ func telnyxParams(r *http.Request, body []byte) (url.Values, error) {
 func (h *Handler) controlled(w http.ResponseWriter, r *http.Request, params url.Values) {
 	call := params.Get("CallSid")
 	switch {
-	case h.cfg.Command == nil || call == "":
+	case h.cfg.API == nil || call == "":
 		h.reject(r, rejectRequest)
 		http.Error(w, "no credentials to command with, or no call", http.StatusBadRequest)
 		return
@@ -123,7 +123,7 @@ func (h *Handler) controlled(w http.ResponseWriter, r *http.Request, params url.
 // has ended, most often.
 func (h *Handler) command(ctx context.Context, s *Stream, document string) bool {
 	name, body, _ := strings.Cut(document, " ")
-	if err := h.cfg.Command(ctx, s.call, name, body); err != nil {
+	if err := h.cfg.API.Command(ctx, s.call, name, body); err != nil {
 		s.log.Warn().Err(err).Str("command", name).Msg("the carrier refuses a command")
 		return false
 	}

@@ -21,8 +21,7 @@ import (
 func controlTelnyx(t *testing.T, key string, cfg mediastream.Config) (*gateway, *mediastreamtest.TelnyxAPI, mediastreamtest.Config) {
 	t.Helper()
 	api := &mediastreamtest.TelnyxAPI{Key: "KEY1"}
-	client := mediastream.NewTelnyxAPI(mediastream.CarrierAPIConfig{Secret: key, Transport: api})
-	cfg.HangUp, cfg.Command = client.HangUp, client.Command
+	cfg.API = mediastream.NewTelnyxAPI(mediastream.CarrierAPIConfig{Secret: key, Transport: api})
 	g := serveCarrier(t, mediastream.Telnyx, cfg)
 	phone := g.phoneOf(mediastream.Telnyx)
 	phone.Telnyx, phone.CallSID = api, "v3:a/b+c"

@@ -38,8 +38,9 @@ type Downlink interface {
 // caller's ear, as media streams do.
 type Flusher interface {
 	// Flush drops what was written and not yet heard, here and at the far end,
-	// without blocking. It returns the stream position that the caller will
-	// have heard when the flush takes effect: never more than Next handed out.
+	// without blocking; where the far end tells exactly, it is waited for, 30 ms
+	// at most. It returns the stream position that the caller will have heard
+	// when the flush takes effect: never more than Next handed out.
 	// After Flush, audio that Next hands out starts a new playout.
 	Flush() (heard int64)
 }

@@ -45,11 +45,9 @@ func (g *Gateway) controlCarrier(cfg *mediastream.Config) (err error) {
 			AccountSID: m.SignalWire.Project, AuthToken: m.SignalWire.APIToken.Reveal(),
 		})
 	case cfg.Carrier == mediastream.Telnyx && m.Telnyx.APIKey != "":
-		api := mediastream.NewTelnyxAPI(mediastream.CarrierAPIConfig{Secret: m.Telnyx.APIKey.Reveal()})
-		cfg.HangUp, cfg.Command = api.HangUp, api.Command
+		cfg.API = mediastream.NewTelnyxAPI(mediastream.CarrierAPIConfig{Secret: m.Telnyx.APIKey.Reveal()})
 	case cfg.Carrier == mediastream.Plivo && m.Plivo.AuthID != "":
-		api := mediastream.NewPlivoAPI(mediastream.CarrierAPIConfig{Account: m.Plivo.AuthID, Secret: m.Plivo.AuthToken.Reveal()})
-		cfg.HangUp = api.HangUp
+		cfg.API = mediastream.NewPlivoAPI(mediastream.CarrierAPIConfig{Account: m.Plivo.AuthID, Secret: m.Plivo.AuthToken.Reveal()})
 	}
 	return err
 }
