@@ -246,7 +246,7 @@ func TestTransfersThatAreRefused(t *testing.T) {
 					_ = call.Hangup(t.Context(), nil)
 				}
 				next(t, over)
-				want := media.AgentHungUp
+				want := media.Transferred
 				if err != nil {
 					want = media.CallerHungUp
 				}
