@@ -14,13 +14,18 @@ type Agent struct {
 	Properties realtime.Properties // audio formats default to the leg's codec
 	Greeting   Greeting
 	BargeIn    BargeIn
-	Limits     Limits
-	OnFailure  Failure
-	Functions  []realtime.Function  // tools that run in this program
-	Builtins   []Builtin            // tools that act on the call
-	MCP        []realtime.MCPServer // servers of tools that the provider calls
-	Waits      map[string]Wait      // by function: for those that take long
-	Prices     map[string]Prices    // by model; models that are not in it cost nothing
+	// StartPaused keeps the caller's audio from the model until Call.PauseAudio
+	// lets it through; HideTranscripts keeps what was said out of the timeline,
+	// the log and the API.
+	StartPaused, HideTranscripts bool
+
+	Limits    Limits
+	OnFailure Failure
+	Functions []realtime.Function  // tools that run in this program
+	Builtins  []Builtin            // tools that act on the call
+	MCP       []realtime.MCPServer // servers of tools that the provider calls
+	Waits     map[string]Wait      // by function: for those that take long
+	Prices    map[string]Prices    // by model; models that are not in it cost nothing
 }
 
 // Greeting is what the caller hears first. The zero value is silence: the

@@ -109,9 +109,11 @@ type Call struct {
 	answeredAt   time.Time
 	lastActivity time.Time
 	owed         owed
+	retryAt      time.Time // when a response that was refused may be asked for again
 	entry        entry
 	doubt        *time.Timer // ends a pause in doubt
 	hold         *time.Timer // beats while the session is being repaired
+	linger       *time.Timer // until what was sent last has sounded at the far end
 	farewell     farewell
 	quiet        []func() // what waits until the caller has heard all there is
 	cost         float64  // US dollars so far
@@ -154,12 +156,13 @@ func New(cfg Config) *Call {
 		c.downlink = &downlink{Queue: c.queue, codec: cfg.Leg.Codec(), echo: echo}
 	}
 	c.uplink = &uplink{call: c, ear: newEar(c, echo)}
+	c.uplink.paused.Store(cfg.Agent.StartPaused)
 	var err error
 	if c.formats, err = newFormats(cfg.Leg.Codec(), cfg.Agent.Properties); err != nil {
 		c.End(fmt.Errorf("bridge: %w: %w", media.Internal, err))
 	}
 	c.watch = newFormatWatch(c.formats.out)
-	c.doubt, c.hold, c.entry.timer = stoppedTimer(), stoppedTimer(), stoppedTimer()
+	c.doubt, c.hold, c.linger, c.entry.timer = stoppedTimer(), stoppedTimer(), stoppedTimer(), stoppedTimer()
 	c.note(EventArrived, "from", mask.Number(f.From), "to", mask.Number(f.To))
 	return c
 }
@@ -249,6 +252,7 @@ func (c *Call) loop(ctx context.Context) {
 	defer tick.Stop()
 	defer c.doubt.Stop()
 	defer c.hold.Stop()
+	defer c.linger.Stop()
 	defer c.entry.timer.Stop()
 	for {
 		select {
@@ -261,6 +265,8 @@ func (c *Call) loop(ctx context.Context) {
 			c.checkFarewell(now)
 		case <-c.doubt.C:
 			c.relent()
+		case <-c.linger.C:
+			c.End(c.farewell.cause)
 		case <-c.hold.C:
 			c.holdOn()
 		case <-c.entry.timer.C:

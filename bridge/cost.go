@@ -86,6 +86,20 @@ type farewell struct {
 	until time.Time // when the call ends in any case; zero: whenever it was heard
 }
 
+// lingering is what a far end's jitter buffer and network hold of the audio that
+// was sent last. A leg that reports what was heard has waited for it already.
+const lingering = 200 * time.Millisecond
+
+// endHeard ends the call when the caller has heard what was sent last.
+func (c *Call) endHeard(cause error) {
+	if _, reports := c.cfg.Leg.(media.Flusher); reports {
+		c.End(cause)
+		return
+	}
+	c.farewell.cause = cause
+	c.linger.Reset(lingering)
+}
+
 // checkFarewell ends a call whose farewell was heard, or takes too long.
 func (c *Call) checkFarewell(now time.Time) {
 	if f := c.farewell; f.cause != nil && !f.until.IsZero() && now.After(f.until) {

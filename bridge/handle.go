@@ -27,9 +27,9 @@ func (c *Call) handle(e realtime.Event, at time.Time) {
 	case realtime.FunctionFinished:
 		c.functionFinished(e)
 	case realtime.TranscriptionDone:
-		c.note(EventTranscript, "who", "caller", "item", e.ItemID, "text", e.Transcript)
+		c.transcript("caller", e.ItemID, e.Transcript)
 	case realtime.TranscriptDone:
-		c.note(EventTranscript, "who", "agent", "item", e.ItemID, "text", e.Transcript)
+		c.transcript("agent", e.ItemID, e.Transcript)
 	case realtime.ResponseDone:
 		c.responseDone(e.Response)
 	case realtime.ErrorEvent:
@@ -41,6 +41,13 @@ func (c *Call) handle(e realtime.Event, at time.Time) {
 			c.meters.sessionError("malformed")
 			c.log.Debug().Err(e.Err).Msg("malformed event")
 		}
+	}
+}
+
+// transcript records what was said, where that is wanted.
+func (c *Call) transcript(who, itemID, text string) {
+	if !c.cfg.Agent.HideTranscripts {
+		c.note(EventTranscript, "who", who, "item", itemID, "text", text)
 	}
 }
 
@@ -57,7 +64,11 @@ func (c *Call) responseDone(r realtime.Response) {
 		return
 	}
 	c.sessionError(*e)
-	if e.Kind() != realtime.Fatal {
+	switch after := e.RetryAfter(); {
+	case e.Kind() == realtime.Fatal:
+	case after > 0 && after <= c.cfg.ReplyTimeout:
+		c.retryAt = time.Now().Add(after)
+	default:
 		c.retryResponse(time.Now(), e)
 	}
 }

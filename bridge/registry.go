@@ -148,15 +148,15 @@ func (r *Registry) Drain(ctx context.Context) {
 	<-r.empty
 }
 
-// lingering is how long a call may be ending before it counts as leaked: both
+// overdue is how long a call may be ending before it counts as leaked: both
 // sides are cut long before.
-const lingering = 10 * time.Second
+const overdue = 10 * time.Second
 
 // Leaked returns how many calls should have ended and have not.
 func (r *Registry) Leaked() int {
 	n := 0
 	for _, c := range r.Calls() {
-		if since := c.endingSince.Load(); since != 0 && time.Since(time.Unix(0, since)) > lingering {
+		if since := c.endingSince.Load(); since != 0 && time.Since(time.Unix(0, since)) > overdue {
 			n++
 		}
 	}

@@ -100,7 +100,7 @@ func (c *Call) handleHangUp(context.Context, realtime.FunctionCall) (any, error)
 			return
 		}
 		c.farewell = farewell{cause: media.AgentHungUp, until: time.Now().Add(c.longest())}
-		c.whenQuiet(func() { c.End(media.AgentHungUp) })
+		c.whenQuiet(func() { c.endHeard(media.AgentHungUp) })
 	})
 	return "The call ends when the caller has heard you out.", nil
 }

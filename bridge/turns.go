@@ -109,7 +109,7 @@ func (c *Call) agentStops() {
 	c.checkQuiet()
 	// What was interrupted for the farewell may have drained a moment before it.
 	if c.farewell.begun && !c.queue.State().Sounding() {
-		c.End(c.farewell.cause)
+		c.endHeard(c.farewell.cause)
 		return
 	}
 	if c.farewell.cause == nil && c.protected.CompareAndSwap(true, false) {

@@ -42,6 +42,11 @@ func (c *Call) repliesByItself() bool {
 // checkReply asks again for a reply that does not come: no error of any kind
 // may leave a caller talking to nobody.
 func (c *Call) checkReply(now time.Time) {
+	if !c.retryAt.IsZero() && !now.Before(c.retryAt) {
+		c.retryAt = time.Time{}
+		c.retryResponse(now, errNoReply)
+		return
+	}
 	if c.owed.since.IsZero() || now.Sub(c.owed.since) < c.cfg.ReplyTimeout {
 		return
 	}

@@ -25,10 +25,15 @@ type Agent struct {
 	// [Variables]. Default: the provider's defaults.
 	Session realtime.Properties `yaml:"session"`
 	// Tools are what the model may do during a call.
-	Tools     []Tool    `yaml:"tools"`
-	BargeIn   BargeIn   `yaml:"barge_in"`
-	Limits    Limits    `yaml:"limits"`
-	OnFailure OnFailure `yaml:"on_failure"`
+	Tools   []Tool  `yaml:"tools"`
+	BargeIn BargeIn `yaml:"barge_in"`
+	// StartAudioPaused keeps the caller's audio from the model until it is
+	// resumed over HTTP; the model may speak meanwhile. Default false.
+	StartAudioPaused bool `yaml:"start_audio_paused"`
+	// Transcripts may appear in timelines, logs and the API. Default true.
+	Transcripts bool      `yaml:"transcripts"`
+	Limits      Limits    `yaml:"limits"`
+	OnFailure   OnFailure `yaml:"on_failure"`
 
 	instructions, prompt, say *Template
 }
@@ -70,9 +75,10 @@ const sessionLimit = time.Hour
 // SetDefaults sets the defaults.
 func (a *Agent) SetDefaults() {
 	*a = Agent{
-		Greeting: Greeting{Say: "Greet the caller in one sentence."},
-		BargeIn:  BargeIn{Mode: "server", Threshold: 0.5, Window: 600 * time.Millisecond},
-		Limits:   Limits{Duration: 30 * time.Minute, Silence: 2 * time.Minute},
+		Greeting:    Greeting{Say: "Greet the caller in one sentence."},
+		Transcripts: true,
+		BargeIn:     BargeIn{Mode: "server", Threshold: 0.5, Window: 600 * time.Millisecond},
+		Limits:      Limits{Duration: 30 * time.Minute, Silence: 2 * time.Minute},
 	}
 }
 

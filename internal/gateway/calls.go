@@ -105,6 +105,8 @@ func (g *Gateway) agent(r *config.Reloadable, a *config.Agent, call dialplan.Cal
 		},
 		Limits: bridge.Limits{Duration: a.Limits.Duration, Silence: a.Limits.Silence, Cost: a.Limits.Cost},
 		Prices: map[string]bridge.Prices{},
+
+		StartPaused: a.StartAudioPaused, HideTranscripts: !a.Transcripts,
 	}
 	switch a.BargeIn.Mode {
 	case "instant":

@@ -51,7 +51,7 @@ func (l leaks) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(kind string, n int) {
 		ch <- prometheus.MustNewConstMetric(leakedDesc, prometheus.GaugeValue, float64(max(0, n)), kind)
 	}
-	gauge("calls", l.g.calls.Leaked())
+	gauge("goroutines", l.g.calls.Leaked())
 	if l.g.ports != nil {
 		gauge("ports", l.g.ports.InUse()-l.g.sip.Calls())
 	}
