@@ -65,6 +65,7 @@ func TestSendDigitsToAPeerThatTakesNone(t *testing.T) {
 		d := p.Call()
 		d.Establish(siptest.SDPWith("10.0.1.1", 40000, "0"))
 		c := <-r.calls
+		time.Sleep(time.Second)
 		if err := c.SendDigits(context.Background(), "1"); !errors.Is(err, errors.ErrUnsupported) {
 			t.Errorf("SendDigits() = %v", err)
 		}
