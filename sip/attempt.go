@@ -22,15 +22,21 @@ type attempt struct {
 	result chan *Call // gets the answered call
 	failed chan error
 
-	once    sync.Once
-	ringing chan struct{} // closed at the first provisional response
-
 	ctx  context.Context // of the INVITE, longer than Dial's
 	stop context.CancelFunc
 
-	mu     sync.Mutex
-	tx     *clientTx // the latest
-	gaveUp error
+	id        dialogID  // what all its INVITEs have in common: our side
+	redirects int       // that were followed
+	described []byte    // the latest description before the answer
+	heard     *audition // before the answer, or nil
+
+	mu        sync.Mutex
+	tx        *clientTx         // the latest
+	ringing   chan struct{}     // closed at its first provisional response
+	rings     bool              // it is closed
+	early     map[string]*early // by the peer's tag
+	dismissed map[string]bool   // tags of answers that were not wanted
+	gaveUp    error
 }
 
 // run waits for the final response and acts on it.
@@ -38,6 +44,8 @@ func (a *attempt) run() {
 	defer a.stop()
 	defer a.trunk.leave(a)
 	res, err := a.try()
+	a.hush()
+	a.s.attempts.remove(a)
 	switch {
 	case err != nil:
 		a.voice.close()
@@ -81,15 +89,37 @@ func (a *attempt) try() (*gosip.Response, error) {
 				return res, err
 			}
 			to, req = next, elsewhere(req, a.s.contactFor(next, req.Recipient.IsEncrypted()))
+		case err == nil && res.StatusCode == intervalTooSmall:
+			if req = a.longer(req, res); req == nil {
+				return res, err
+			}
+		case err == nil && res.StatusCode/100 == 3 && a.redirects < a.out.Redirects:
+			var followed bool
+			if req, to, followed = a.follow(req, res); !followed {
+				return res, err
+			}
 		default:
 			return res, err
 		}
 		req.PrependHeader(a.s.via(to))
-		tx := a.s.begin(req, to)
-		a.mu.Lock()
-		a.tx = tx
-		a.mu.Unlock()
+		if !a.begin(req, to) {
+			return res, err
+		}
 	}
+}
+
+// begin makes req, sent to to, the attempt's INVITE. It returns false when the
+// attempt was given up: what it has sent until then is cancelled.
+func (a *attempt) begin(req *gosip.Request, to link) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.gaveUp != nil {
+		return false
+	}
+	a.tx = a.s.begin(req, to)
+	a.ringing, a.rings = make(chan struct{}), false
+	a.early = make(map[string]*early)
+	return true
 }
 
 // elsewhere returns req for another server, without Via.
@@ -100,18 +130,12 @@ func elsewhere(req *gosip.Request, contact *gosip.ContactHeader) *gosip.Request 
 	return next
 }
 
-// progress takes a provisional response.
-func (a *attempt) progress(res *gosip.Response) {
-	a.once.Do(func() { close(a.ringing) })
-	if a.out.OnState != nil && !a.abandoned() {
-		a.out.OnState(res.StatusCode)
-	}
-}
-
 // answered takes the 2xx: it is acknowledged whatever becomes of the call.
 func (a *attempt) answered(res *gosip.Response) {
-	c := newCall(a.s, a.trunk, a.tx.req, uacDialog(a.tx.req, res, a.tx.to), a.voice)
-	c.state = talking
+	d, described := a.established(res)
+	c := newCall(a.s, a.trunk, a.tx.req, d, a.voice)
+	c.state, c.updates = talking, lists(res, "Allow", "UPDATE")
+	c.granted(res)
 	c.confirmed = true
 	close(c.settled)
 	a.trunk.pass(a, c)
@@ -120,7 +144,10 @@ func (a *attempt) answered(res *gosip.Response) {
 		// Another branch of a forked INVITE: one answer is enough.
 		a.s.errands.start(func() { a.dismiss(res) })
 	})
-	err := a.voice.takeAnswer(contentType(res), res.Body())
+	var err error
+	if len(res.Body()) > 0 || !described {
+		err = a.voice.takeAnswer(contentType(res), res.Body())
+	}
 	if err != nil {
 		err = fmt.Errorf("sip: dial: %w: %w", media.NotAcceptable, err)
 	}
@@ -141,21 +168,29 @@ func (a *attempt) answered(res *gosip.Response) {
 	_ = c.Hangup(a.s.life, err) // the call is over, answered or not
 }
 
-// dismiss acknowledges and ends the dialog of a second answer.
+// dismiss acknowledges a second answer, and ends its dialog once.
 func (a *attempt) dismiss(res *gosip.Response) {
-	d := uacDialog(a.tx.req, res, a.tx.to)
+	tag := toTag(res)
+	a.mu.Lock()
+	again := a.dismissed[tag]
+	if a.dismissed == nil {
+		a.dismissed = make(map[string]bool)
+	}
+	a.dismissed[tag] = true
+	d, _ := a.dialogOf(res)
+	a.mu.Unlock()
 	to, err := a.s.way(a.s.life, d.next(), a.tx.to)
 	if err != nil {
 		return
 	}
-	for _, method := range []gosip.RequestMethod{gosip.ACK, gosip.BYE} {
-		req := d.request(method, a.tx.req.CSeq().SeqNo)
-		req.PrependHeader(a.s.via(to))
-		if method == gosip.ACK {
-			_ = to.write(req)
-			continue
-		}
-		_, _ = a.s.exchange(a.s.life, a.s.begin(req, to), nil)
+	ack := d.request(gosip.ACK, a.tx.req.CSeq().SeqNo)
+	for _, name := range []string{"Authorization", "Proxy-Authorization"} {
+		gosip.CopyHeaders(name, a.tx.req, ack)
+	}
+	ack.PrependHeader(a.s.via(to))
+	_ = to.write(ack) // lost: the answer comes again
+	if !again {
+		_, _, _ = a.s.converse(a.s.life, inquiry{req: d.request(gosip.BYE, 0), to: to, login: a.trunk.Login})
 	}
 }
 
@@ -185,14 +220,14 @@ func (a *attempt) giveUp(cause error) error {
 // cancel sends CANCEL, after the first provisional response: before it, the
 // peer might see the CANCEL first (RFC 3261 §9.1).
 func (a *attempt) cancel() {
+	a.mu.Lock()
+	tx, ringing := a.tx, a.ringing
+	a.mu.Unlock()
 	select {
-	case <-a.ringing:
+	case <-ringing:
 	case <-a.ctx.Done():
 		return // it has its final response, or never will
 	}
-	a.mu.Lock()
-	tx := a.tx
-	a.mu.Unlock()
 	invite := tx.req
 	req := gosip.NewRequest(gosip.CANCEL, *invite.Recipient.Clone())
 	req.AppendHeader(invite.Via().Clone()) // §9.1: the INVITE's branch

@@ -95,7 +95,6 @@ func newCall(s *Server, trunk *trunk, req *gosip.Request, d dialog, v *voice) *C
 		settled: make(chan struct{}), wake: make(chan struct{}, 1), handedOver: make(chan struct{}),
 		log: s.log.With().Str("sip_call", d.id.callID).Str("trunk", trunk.Name).Logger(),
 	}
-	c.updates = lists(req, "Allow", "UPDATE")
 	c.over, c.end = context.WithCancelCause(context.Background())
 	return c
 }

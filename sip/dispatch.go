@@ -143,6 +143,10 @@ func (s *Server) route(t *serverTx, from link, whose *trunk) {
 			c.handle(t, from)
 			return
 		}
+		if a := s.attempts.of(req); a != nil {
+			a.handle(t, from)
+			return
+		}
 		// RFC 3261 §12.2.2: the dialog is not, or no longer, known.
 		s.answer(t, gosip.StatusCallTransactionDoesNotExists)
 		return

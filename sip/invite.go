@@ -55,7 +55,7 @@ func (s *Server) invite(t *serverTx, from link, trunk *trunk) {
 		return
 	}
 	c := newCall(s, trunk, req, uasDialog(req, from, newTag()), v)
-	c.tx = t
+	c.tx, c.updates = t, lists(req, "Allow", "UPDATE")
 	if err := trunk.take(c, time.Now()); err != nil {
 		v.close()
 		s.log.Debug().Err(err).Msg("call rejected")

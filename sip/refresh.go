@@ -87,7 +87,7 @@ func (c *Call) renew(ctx context.Context) error {
 
 func (c *Call) refreshOnce(ctx context.Context) (*gosip.Response, error) {
 	c.mu.Lock()
-	update, headers, contact := c.updates, c.wish(), c.d.contact(c.s)
+	update, headers, contact := c.updates, c.s.wish(c.timer, c.minSE), c.d.contact(c.s)
 	c.mu.Unlock()
 	if !update {
 		return c.reoffer(ctx, headers...)

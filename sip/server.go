@@ -34,6 +34,7 @@ type Server struct {
 
 	serverTxs serverTxs
 	clientTxs clientTxs
+	attempts  attempts
 	calls     calls
 	handlers  group
 

@@ -140,20 +140,21 @@ func (c *Call) grant(req *gosip.Request, res *gosip.Response) {
 }
 
 // wish returns the headers that ask for a session timer in a request of ours that
-// opens or refreshes the session (RFC 4028 §7.1, §7.4). Callers hold mu.
-func (c *Call) wish() []gosip.Header {
-	if !c.s.timers() {
+// opens or refreshes the session (RFC 4028 §7.1, §7.4); t is what was agreed on so
+// far, and least what the peer has insisted on.
+func (s *Server) wish(t sessionTimer, least time.Duration) []gosip.Header {
+	if !s.timers() {
 		return nil
 	}
-	want := expires{interval: c.s.cfg.SessionExpires}
-	if c.timer.interval > 0 {
+	want := expires{interval: max(s.cfg.SessionExpires, least)}
+	if t.interval > 0 {
 		// §7.4: the roles stay as they are, under the names of this transaction.
-		want.interval, want.refresher = c.timer.interval, "uas"
-		if c.timer.ours {
+		want.interval, want.refresher = t.interval, "uas"
+		if t.ours {
 			want.refresher = "uac"
 		}
 	}
-	return []gosip.Header{want.header(), header("Min-SE", inSeconds(max(c.s.cfg.MinSessionExpires, c.minSE)))}
+	return []gosip.Header{want.header(), header("Min-SE", inSeconds(max(s.cfg.MinSessionExpires, least)))}
 }
 
 // granted takes what the peer's 2xx to a request of ours says of the timer

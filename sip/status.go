@@ -15,6 +15,8 @@ type StatusError struct {
 	Status int    // 300 to 699
 	Reason string // the peer's phrase
 	Header string // its Reason header (RFC 3326), if any
+	// Contacts are the URIs that a 3xx names, best first.
+	Contacts []string
 }
 
 func (e *StatusError) Error() string {
@@ -26,6 +28,11 @@ func refused(res *gosip.Response) *StatusError {
 	e := &StatusError{Status: res.StatusCode, Reason: res.Reason}
 	if vs := values(res, "Reason"); len(vs) > 0 {
 		e.Header = vs[0]
+	}
+	if res.StatusCode < 400 {
+		for _, uri := range contacts(res) {
+			e.Contacts = append(e.Contacts, uri.String())
+		}
 	}
 	return e
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -173,8 +174,15 @@ func (p *Peer) ExpectNothing(d time.Duration) {
 	}
 }
 
-// Reply answers a request that the peer received.
+// Reply answers a request that the peer received. A body begins with "v=0"; other
+// lines of more are headers.
 func (p *Peer) Reply(req Message, status int, reason string, more ...string) {
+	p.t.Helper()
+	p.ReplyAs("peer", req, status, reason, more...)
+}
+
+// ReplyAs is Reply with that tag, as one of several phones that a proxy rings.
+func (p *Peer) ReplyAs(tag string, req Message, status int, reason string, more ...string) {
 	p.t.Helper()
 	var b strings.Builder
 	fmt.Fprintf(&b, "SIP/2.0 %d %s\n", status, reason)
@@ -185,11 +193,13 @@ func (p *Peer) Reply(req Message, status int, reason string, more ...string) {
 	}
 	to := req.To().Value()
 	if !req.To().Params.Has("tag") && status > 100 {
-		to += ";tag=peer"
+		to += ";tag=" + tag
 	}
 	fmt.Fprintf(&b, "To: %s\nCall-ID: %s\nCSeq: %s\n", to, req.CallID().Value(), req.CSeq().Value())
-	fmt.Fprintf(&b, "Contact: <sip:peer@%s>\n", p.Addr)
 	body := ""
+	if !slices.ContainsFunc(more, func(line string) bool { return strings.HasPrefix(line, "Contact:") }) {
+		fmt.Fprintf(&b, "Contact: <sip:peer@%s>\n", p.Addr)
+	}
 	for _, line := range more {
 		if sdp, ok := strings.CutPrefix(line, "v=0"); ok {
 			body = CRLF("v=0" + sdp)
