@@ -66,14 +66,21 @@ func newRegistration(s *Server, t *trunk) *registration {
 func (r *registration) run(ctx, last context.Context) {
 	defer close(r.gone)
 	retry := backoff.ExponentialBackOff{InitialInterval: firstRetry, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: lastRetry}
+	failing := false
 	for ctx.Err() == nil {
+		was := r.t.registered.Load()
 		wait, err := r.register(ctx, r.expires)
 		switch {
 		case ctx.Err() != nil:
 		case err == nil:
 			retry.Reset()
+			if failing && was { // else bound has said so
+				r.log.Info().Msg("registration renewed")
+			}
+			failing = false
 			r.keep(ctx, wait)
 		default:
+			failing = true
 			wait = max(wait, retry.NextBackOff())
 			r.log.Warn().Err(err).Dur("retry", wait).Msg("registration failed")
 			rest(ctx, wait)

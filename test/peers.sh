@@ -6,6 +6,7 @@ set -eu
 missing=
 command -v sipp >/dev/null || missing="$missing sip-tester"
 command -v baresip >/dev/null || missing="$missing baresip"
+command -v kamailio >/dev/null || missing="$missing kamailio kamailio-tls-modules"
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null; then
@@ -22,5 +23,12 @@ if [ "$(id -u)" != 0 ]; then
 fi
 echo "peers: installing$missing"
 $sudo apt-get update -qq
+# Debian starts servers that are installed, unless this forbids it.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+	printf '#!/bin/sh\nexit 101\n' | $sudo tee "$policy" >/dev/null
+	$sudo chmod 755 "$policy"
+	trap '$sudo rm -f "$policy"' EXIT
+fi
 # shellcheck disable=SC2086 # a list of packages
 DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null

@@ -1,5 +1,5 @@
 // Package interop holds the tests against SIP software that others wrote: SIPp,
-// whose scenarios are in sipp/, and baresip.
+// whose scenarios are in sipp/, baresip, and Kamailio as registrar and proxy.
 //
 // A test whose peer is not installed is skipped, and fails when the environment
 // variable CALLGW_REQUIRE_PEERS is 1; test/peers.sh installs them. The tests
