@@ -236,3 +236,17 @@ func (o *Order) Late(now time.Time) (due []string) {
 
 // Due returns when Late is to be called, or when if that is earlier.
 func (o *Order) Due(when time.Time) time.Time { return o.o.due(when) }
+
+// Exact returns what a clear finds to be heard when so many bytes are unplayed
+// of what was written: pieces of audio, of which the last ones may be padded.
+func (p *Playhead) Exact(now time.Time, unplayed int64) int64 {
+	var asked inquiries
+	asked.ask(now, p.h.cut)
+	asked.answer(now, &p.h, unplayed)
+	return <-p.h.cut.told
+}
+
+// PlayPadded is Play with silence behind the audio.
+func (p *Playhead) PlayPadded(now time.Time, from, n, pad int64) uint64 {
+	return p.h.play(now, from, n, pad)
+}

@@ -6,6 +6,14 @@ import "time"
 // overtaken: shorter than quiet, so that no silence is invented meanwhile.
 const orderPatience = 60 * time.Millisecond
 
+const (
+	// maxChunk is the last number that is believed: 5 million years of audio.
+	maxChunk = 1 << 53
+	// restart is how far numbers must go back to be those of a new beginning,
+	// not of messages that come late: 20 s.
+	restart = 1000
+)
+
 // order puts media messages that may overtake each other back in order, by
 // their numbers. One that keeps the others waiting for too long is given up. It
 // is pure: time is an argument. The zero order is empty.
@@ -34,7 +42,7 @@ func (o *order) crowded(chunk int64) bool {
 // put takes message number chunk, which must not be crowded; audio is copied.
 // It returns false if the message comes a second time, or too late.
 func (o *order) put(now time.Time, chunk, timestamp int64, stamped bool, audio []byte) bool {
-	if o.n == 0 && (o.next == 0 || chunk >= o.next+int64(len(o.held))) {
+	if o.n == 0 && (o.next == 0 || chunk >= o.next+int64(len(o.held)) || chunk < o.next-restart) {
 		o.next = chunk
 	}
 	h := o.slot(chunk)

@@ -22,6 +22,7 @@ func TestMediaMessagesArePutInOrder(t *testing.T) {
 		"late":                 {[]int64{5, 6, 4}, "ef", 1},
 		"lost":                 {[]int64{1, 3, 4, 5, 6, 7, 8, 9, 10}, "acdefghij", 0},
 		"a jump":               {[]int64{1, 20, 21}, "atu", 0},
+		"a new beginning":      {[]int64{2000, 2001, 1, 2}, string([]rune{'a' + 1999, 'a' + 2000}) + "ab", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var o mediastream.Order
@@ -59,5 +60,18 @@ func TestAMissingMediaMessageIsWaitedForNotForLong(t *testing.T) {
 	}
 	if due, ok := o.Put(now, 2, "b"); ok || due != nil {
 		t.Error("the late one was taken")
+	}
+}
+
+func TestNumbersBeyondAllBoundsDoNoHarm(t *testing.T) {
+	b, _, s := newBenchOf(t, mediastream.Telnyx, nil)
+	for _, chunk := range []string{"1", "9223372036854775807", "9007199254740992", "9007199254740993", "-5", "3", "2"} {
+		text := `{"event":"media","media":{"chunk":"` + chunk + `","payload":"/v8="}}`
+		if err := b.Handle([]byte(text)); err != nil {
+			t.Errorf("%s: %v", chunk, err)
+		}
+	}
+	if s.frames < 5 {
+		t.Errorf("%d frames were passed on", s.frames)
 	}
 }

@@ -185,9 +185,10 @@ func (h *playhead) overdue(now time.Time) (heard int64, lost int) {
 // clear books that a clear is sent now. It returns the position heard when it
 // takes effect. The marks still under way belong to the past.
 func (h *playhead) clear(now time.Time) (heard int64) {
+	floor := h.heard
 	h.heard = h.position(now)
 	if !h.idle() {
-		h.cut = &cut{h.wire, slices.Clone(h.pending), h.heard, make(chan int64, 1)}
+		h.cut = &cut{h.wire, slices.Clone(h.pending), floor, h.heard, make(chan int64, 1)}
 	}
 	h.gen++
 	h.pending = h.pending[:0]

@@ -2,6 +2,7 @@ package mediastream
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"time"
 
@@ -146,7 +147,7 @@ func (r *reader) media(now time.Time, m *message) {
 		return
 	}
 	r.audio = audio
-	if !r.s.profile.shuffled || m.chunk <= 0 {
+	if !r.s.profile.shuffled || m.chunk <= 0 || m.chunk > maxChunk {
 		r.pass(now, m.timestamp, m.stamped, audio)
 		return
 	}
@@ -216,6 +217,7 @@ func (r *reader) mark(now time.Time, name []byte) {
 
 // status takes the answer to a question how much is unplayed.
 func (r *reader) status(now time.Time, frames int64) {
+	frames = min(frames, math.MaxInt32) // no queue is that long
 	r.s.mu.Lock()
 	trip := r.s.asked.answer(now, &r.s.head, frames*media.FrameBytes)
 	r.s.mu.Unlock()

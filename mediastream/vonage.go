@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"mime"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"github.com/callgw/callgw/bridge/media"
 )
@@ -103,9 +105,13 @@ func readVonageStart(m *message) (start, error) {
 		return start{}, fmt.Errorf("mediastream: start: %w", err)
 	}
 	st := start{channels: 1}
-	var rate int
-	if n, err := fmt.Sscanf(v.ContentType, "audio/l16;rate=%d", &rate); err == nil && n == 1 {
-		st.encoding, st.sampleRate = "audio/l16", rate
+	kind, parameters, err := mime.ParseMediaType(v.ContentType)
+	if err != nil {
+		return st, nil // a format that is not understood is refused as such
+	}
+	st.encoding = kind
+	if st.sampleRate, err = strconv.Atoi(parameters["rate"]); err != nil {
+		st.sampleRate = 0
 	}
 	return st, nil
 }
