@@ -47,6 +47,16 @@ func (c *Call) Append(item realtime.Item, respond bool) error {
 	return s.Respond(realtime.ResponseRequest{})
 }
 
+// History returns the conversation as far as it is known: what was generated
+// and what of it the caller heard.
+func (c *Call) History() []realtime.Entry {
+	s := c.session.Load()
+	if s == nil {
+		return nil
+	}
+	return s.History()
+}
+
 // Update changes the session's properties: those that p has, all others stay.
 func (c *Call) Update(p realtime.Properties) error {
 	s, err := c.open()

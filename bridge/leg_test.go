@@ -2,7 +2,6 @@ package bridge_test
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -161,8 +160,6 @@ func (l *bufferingLeg) Flush() int64 {
 	l.flushes <- struct{}{}
 	return l.heard
 }
-
-var errBroken = errors.New("broken")
 
 // patience bounds every wait for what must happen.
 const patience = 20 * time.Second

@@ -82,5 +82,3 @@ func (k *clock) when(ms int64) time.Time {
 	behind := media.Duration(k.bytes.Load()) - time.Duration(ms)*time.Millisecond
 	return time.Unix(0, k.at.Load()).Add(-behind)
 }
-
-func (k *clock) reset() { k.bytes.Store(0) }

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/callgw/callgw/bridge"
+	"github.com/callgw/callgw/realtime"
 )
 
 // Config of the operators' HTTP interface.
@@ -29,6 +30,9 @@ type Config struct {
 	Reload func() (restart []string, err error)
 	// Drain begins to drain the gateway; nil: it cannot be asked to.
 	Drain func()
+	// Properties reads what a session's properties are to be changed to; nil:
+	// they cannot be changed.
+	Properties func(body []byte) (realtime.Properties, error)
 	// Events streams what happens in all calls; nil: nothing is streamed.
 	Events *Events
 	// Token that every request but that for health must bear; empty: none.
@@ -46,6 +50,7 @@ func NewHandler(cfg Config) http.Handler {
 	mux.Handle("GET /metrics", a.authorised(promhttp.HandlerFor(cfg.Metrics, promhttp.HandlerOpts{})))
 	mux.Handle("GET /api/v1/calls", a.authorised(http.HandlerFunc(a.calls)))
 	mux.Handle("GET /api/v1/calls/{id}", a.authorised(http.HandlerFunc(a.call)))
+	mux.Handle("GET /api/v1/calls/{id}/conversation", a.authorised(http.HandlerFunc(a.conversation)))
 	mux.Handle("DELETE /api/v1/calls/{id}", a.authorised(http.HandlerFunc(a.hangUp)))
 	a.controls(mux)
 	if cfg.Events != nil {

@@ -27,6 +27,8 @@ type event struct {
 	Attrs    map[string]any `json:"attrs,omitempty"`
 }
 
+const noSuchCall = "no such call: it has ended or never was"
+
 func show(c *bridge.Call) call {
 	f := c.Facts()
 	return call{
@@ -46,7 +48,7 @@ func (a *api) calls(w http.ResponseWriter, _ *http.Request) {
 func (a *api) call(w http.ResponseWriter, r *http.Request) {
 	c := a.cfg.Registry.Call(r.PathValue("id"))
 	if c == nil {
-		refuse(w, http.StatusNotFound, "no such call: it has ended or never was")
+		refuse(w, http.StatusNotFound, noSuchCall)
 		return
 	}
 	shown := show(c)
@@ -76,7 +78,7 @@ func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 func (a *api) hangUp(w http.ResponseWriter, r *http.Request) {
 	c := a.cfg.Registry.Call(r.PathValue("id"))
 	if c == nil {
-		refuse(w, http.StatusNotFound, "no such call: it has ended or never was")
+		refuse(w, http.StatusNotFound, noSuchCall)
 		return
 	}
 	c.End(media.OperatorHungUp)

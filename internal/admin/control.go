@@ -19,7 +19,7 @@ func (a *api) control(do func(c *bridge.Call, r *http.Request) error) http.Handl
 	return a.authorised(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := a.cfg.Registry.Call(r.PathValue("id"))
 		if c == nil {
-			refuse(w, http.StatusNotFound, "no such call: it has ended or never was")
+			refuse(w, http.StatusNotFound, noSuchCall)
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
@@ -58,6 +58,7 @@ func (a *api) controls(mux *http.ServeMux) {
 		"resume":   func(c *bridge.Call, _ *http.Request) error { c.PauseAudio(false); return nil },
 		"dtmf":     dtmf,
 		"transfer": transfer,
+		"session":  a.update,
 	} {
 		mux.Handle("POST /api/v1/calls/{id}/"+name, a.control(do))
 	}
@@ -91,6 +92,22 @@ func message(c *bridge.Call, r *http.Request) error {
 		return errors.Join(errBody, errors.New(`{"role": "system" or "user", "text": "…", "respond": false} is needed`))
 	}
 	return c.Append(realtime.Message(body.Role, body.Text), body.Respond)
+}
+
+// update changes the session's properties: those in the body, all others stay.
+func (a *api) update(c *bridge.Call, r *http.Request) error {
+	if a.cfg.Properties == nil {
+		return bridge.ErrUnable
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return errors.Join(errBody, err)
+	}
+	p, err := a.cfg.Properties(body)
+	if err != nil {
+		return errors.Join(errBody, err)
+	}
+	return c.Update(p)
 }
 
 // dtmf presses keys at the far end.

@@ -40,6 +40,7 @@ func TestCallsAreControlled(t *testing.T) {
 		{"a message without a session", "1/message", `{"text": "hi"}`, http.StatusConflict, "no open session"},
 		{"a message of the assistant's", "1/message", `{"role": "assistant", "text": "hi"}`, http.StatusBadRequest, "system"},
 		{"an unknown member", "1/say", `{"text": "hi"}`, http.StatusBadRequest, "unknown field"},
+		{"an update where there is none", "1/session", `{"voice": "cedar"}`, http.StatusNotImplemented, "cannot"},
 		{"no JSON", "1/dtmf", `12`, http.StatusBadRequest, "body"},
 		{"wrong digits", "1/dtmf", `{"digits": "12x"}`, http.StatusConflict, "is no digit"},
 		{"digits", "1/dtmf", `{"digits": "12#"}`, http.StatusOK, ""},

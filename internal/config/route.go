@@ -52,6 +52,9 @@ type Set struct {
 // legs are the kinds of leg that calls come by.
 var legs = []string{"sip", "twilio", "signalwire", "telnyx", "plivo", "vonage", "jambonz", "asterisk", "generic"}
 
+// Legs returns the kinds of leg that calls come by.
+func Legs() []string { return slices.Clone(legs) }
+
 // compileRoutes checks the routes and compiles them. It returns nil if they
 // are faulty.
 func compileRoutes(k *checker, routes []Route, r *Reloadable, trunks map[string]*Trunk) *dialplan.Plan {

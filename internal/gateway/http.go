@@ -56,7 +56,8 @@ func (g *Gateway) bindAdmin() error {
 	a := g.cfg.Admin
 	return g.bindHTTP("admin", "admin.listen", a.Listen, config.TLS{}, admin.NewHandler(admin.Config{
 		Registry: g.calls, Metrics: g.metrics, Ready: g.ready, Token: a.Token.Reveal(), Events: g.events,
-		Place: g.Call, Reload: g.Reload, Drain: g.stopServing,
+		Properties: config.Properties,
+		Place:      g.Call, Reload: g.Reload, Drain: g.stopServing,
 	}))
 }
 
