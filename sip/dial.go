@@ -66,6 +66,7 @@ func (s *Server) Dial(ctx context.Context, out Dial) (*Call, error) {
 	if err != nil {
 		return nil, err
 	}
+	out.From = trunk.caller(out.From)
 	uri, err := trunk.uri(out.To)
 	if err != nil {
 		return nil, fmt.Errorf("sip: dial: %w", err)

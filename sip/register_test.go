@@ -1,6 +1,7 @@
 package sip_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -222,5 +223,34 @@ func TestCallsFromTheRegistrarAreTheTrunks(t *testing.T) {
 		}
 		stranger.Call().Invite(offer())
 		stranger.Expect("403 INVITE")
+	}, registering(prometheus.NewRegistry()))
+}
+
+func TestCallsOutAreTheAccounts(t *testing.T) {
+	bubble(t, nil, func(r *rig) {
+		p := r.peer()
+		registrar := siptest.Registrar{Realm: "pbx", User: "100", Password: "secret", QOP: "auth"}
+		for registrar.Take(p, p.Expect("REGISTER")) != 200 {
+		}
+		for from, want := range map[string]string{
+			"": "sip:100@10.0.1.1", "+14155550100": "sip:+14155550100@10.0.1.1", "sip:a@b.example": "sip:a@b.example",
+		} {
+			done := r.dial(context.Background(), sip.Dial{Trunk: "pbx", From: from, To: "200"})
+			invite := p.Expect("INVITE")
+			if got := invite.From().Address.String(); got != want {
+				t.Errorf("From: %s, want %s", got, want)
+			}
+			if got := invite.Request().Recipient.String(); got != "sip:200@10.0.1.1" {
+				t.Errorf("INVITE %s", got)
+			}
+			registrar.Take(p, invite)
+			p.Expect("ACK")
+			if invite = p.Expect("INVITE"); !registrar.Right(invite) {
+				t.Errorf("the account's password does not open:\n%s", invite.Raw)
+			}
+			p.Reply(invite, 486, "Busy")
+			p.Expect("ACK")
+			<-done
+		}
 	}, registering(prometheus.NewRegistry()))
 }

@@ -19,6 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/callgw/callgw/bridge/media"
 	"github.com/callgw/callgw/sip"
 	"github.com/callgw/callgw/sip/sdp"
@@ -343,6 +345,75 @@ func TestServersWithoutProperCertificates(t *testing.T) {
 		tweak(&cfg)
 		if err := valid(t, cfg); err == nil {
 			t.Errorf("%s: taken", name)
+		}
+	}
+}
+
+func TestCertificatesAreWatched(t *testing.T) {
+	a := newAuthority(t)
+	files := a.sign("far", "far.example")
+	reg := prometheus.NewRegistry()
+	expiry := func() float64 {
+		families, err := reg.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range families {
+			if f.GetName() == "callgw_sip_certificate_expiry_timestamp_seconds" {
+				return f.GetMetric()[0].GetGauge().GetValue()
+			}
+		}
+		return 0
+	}
+	bubble(t, nil, func(*rig) {
+		before := expiry()
+		time.Sleep(time.Hour)
+		if got := expiry(); got != before {
+			t.Errorf("expiry went from %v to %v", before, got)
+		}
+		a.sign("far", "far.example", func(c *x509.Certificate) { c.NotAfter = time.Unix(int64(before), 0).Add(1000 * time.Hour) })
+		time.Sleep(time.Minute)
+		if got := expiry(); got < before+999*3600 {
+			t.Errorf("expiry went from %v to %v", before, got)
+		}
+	}, func(cfg *sip.Config) { cfg.TLS, cfg.Metrics = files, sip.NewMetrics(reg) })
+}
+
+func TestCallsOverIPv6(t *testing.T) {
+	six := func(cfg *sip.Config) {
+		cfg.Listen = []sip.Listen{{Network: "udp", Addr: "[::1]:0"}, {Network: "tcp", Addr: "[::1]:0"}}
+	}
+	if ln, err := net.Listen("tcp", "[::1]:0"); err != nil {
+		t.Skip("this machine has no IPv6: ", err)
+	} else {
+		ln.Close()
+	}
+	near, far := loopback(t, answerAll(nil), six), loopback(t, answerAll(nil), six)
+	for i, transport := range []string{"udp", "tcp"} {
+		c, err := near.Dial(t.Context(), sip.Dial{To: fmt.Sprintf("sip:bob@%s;transport=%s", far.Addrs()[i], transport)})
+		if err != nil {
+			t.Errorf("%s: %v", transport, err)
+			continue
+		}
+		if err := c.Hangup(t.Context(), media.AgentHungUp); err != nil {
+			t.Errorf("%s: %v", transport, err)
+		}
+	}
+}
+
+func TestOneSocketForBothFamilies(t *testing.T) {
+	both := func(cfg *sip.Config) {
+		cfg.Listen = []sip.Listen{{Network: "udp", Addr: ":0"}, {Network: "tcp", Addr: ":0"}}
+	}
+	near, far := loopback(t, answerAll(nil), both), loopback(t, answerAll(nil), both)
+	for i, transport := range []string{"udp", "tcp"} {
+		c, err := near.Dial(t.Context(), sip.Dial{To: fmt.Sprintf("sip:bob@127.0.0.1:%s;transport=%s", port(far.Addrs()[i]), transport)})
+		if err != nil {
+			t.Errorf("%s: %v", transport, err)
+			continue
+		}
+		if err := c.Hangup(t.Context(), media.AgentHungUp); err != nil {
+			t.Errorf("%s: %v", transport, err)
 		}
 	}
 }

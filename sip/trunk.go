@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -150,6 +151,20 @@ func (t Trunk) uri(to string) (gosip.Uri, error) {
 	uri, err := parseURI(t.Server)
 	uri.User = user
 	return uri, err
+}
+
+// caller returns who calls over the trunk: an account of a registrar's is known there
+// by the registrar's own domain.
+func (t Trunk) caller(from string) string {
+	if t.Register == nil || from == anonymous || strings.Contains(from, ":") {
+		return from
+	}
+	uri, err := parseURI(t.Register.Server)
+	if err != nil {
+		return from // NewServer has refused it
+	}
+	uri = gosip.Uri{Scheme: "sip", User: cmp.Or(from, t.Register.User), Host: uri.Host}
+	return uri.String()
 }
 
 // next returns the URI that requests outside a dialog to uri are sent to.
