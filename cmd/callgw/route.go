@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/callgw/callgw/dialplan"
+	"github.com/callgw/callgw/internal/config"
 )
 
 func newRoute() *cobra.Command {
@@ -30,8 +31,8 @@ A call that is rejected is no failure of this command: its exit status is 0.`,
 			if call.To == "" {
 				return usagef("--to is missing: the number called, such as --to +14155550100")
 			}
-			if call.Leg != "sip" && call.Leg != "twilio" {
-				return usagef("--leg %q: sip or twilio is needed", call.Leg)
+			if !slices.Contains(config.Legs(), call.Leg) {
+				return usagef("--leg %q: one of %s is needed", call.Leg, strings.Join(config.Legs(), ", "))
 			}
 			call.At = time.Now()
 			if at != "" {
@@ -66,7 +67,7 @@ A call that is rejected is no failure of this command: its exit status is 0.`,
 	f.StringVar(&call.To, "to", "", "the `number` called")
 	f.StringVar(&call.From, "from", "", "the caller's `number`; none: it is withheld")
 	f.StringVar(&call.Trunk, "trunk", "", "`name` of the trunk that it comes by")
-	f.StringVar(&call.Leg, "leg", "sip", "`leg` by which it comes: sip or twilio")
+	f.StringVar(&call.Leg, "leg", "sip", "`leg` by which it comes: "+strings.Join(config.Legs(), ", "))
 	f.StringVar(&at, "at", "", "`time` of the call, RFC 3339; none: now")
 	f.StringArrayVar(&headers, "header", nil, "a SIP header, `NAME=VALUE`; may be repeated")
 	return cmd
