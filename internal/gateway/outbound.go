@@ -19,8 +19,9 @@ import (
 // ringTimeout is how long a call out may ring, unless the request says.
 const ringTimeout = 60 * time.Second
 
-// Call places a call out and returns its id when it is under way. A SIP URI goes
-// out by SIP, a number by the carrier of media streams. The agent is the one
+// Call places a call out and returns its id when it is under way. A SIP URI, and
+// a number with a trunk, goes out by SIP, another number by the carrier of media
+// streams. The agent is the one
 // named or, without a name, the one that the dialplan gives to the call.
 func (g *Gateway) Call(ctx context.Context, out admin.Outbound) (id string, err error) {
 	if err := g.calls.Admits(); err != nil {
@@ -32,7 +33,10 @@ func (g *Gateway) Call(ctx context.Context, out admin.Outbound) (id string, err 
 	if out.RingTimeout == 0 {
 		out.RingTimeout = ringTimeout
 	}
-	if strings.HasPrefix(out.To, "sip:") || strings.HasPrefix(out.To, "sips:") {
+	if out.Trunk != "" && g.cfg.SIP.Trunks[out.Trunk] == nil {
+		return "", fmt.Errorf("%w: there is no trunk %q", admin.ErrRequest, out.Trunk)
+	}
+	if out.Trunk != "" || strings.HasPrefix(out.To, "sip:") || strings.HasPrefix(out.To, "sips:") {
 		return g.callSIP(out)
 	}
 	return g.callStream(ctx, out)

@@ -31,6 +31,7 @@ type Setup struct {
 	Agent    string // lines of the agent's section
 	More     string // further sections of the file, dialplan and calls among them
 	Trunk    string // its networks; default loopback
+	Trunks   string // more of them, as in a mapping's braces
 	Level    zerolog.Level
 }
 
@@ -128,14 +129,14 @@ http: {listen: "127.0.0.1:0", public_url: %q}
 admin: {listen: "127.0.0.1:0"}
 sip:
   listen: ["udp://127.0.0.1:0", "tcp://127.0.0.1:0"]
-  trunks: {lab: {from: [%s]}}
+  trunks: {lab: {from: [%s]}, %s}
 media_streams: {twilio: {auth_token: %q}}
 providers: {model: {dialect: %s, base_url: %q, api_key: %q, model: any}}
 agents:
   reception:
     provider: model
 %s
-%s`, publicURL, s.Trunk, authToken, s.Dialect, g.Provider.URL, apiKey, agent.String(), s.More)
+%s`, publicURL, s.Trunk, s.Trunks, authToken, s.Dialect, g.Provider.URL, apiKey, agent.String(), s.More)
 }
 
 // SIP returns the address of the gateway's UDP socket.
