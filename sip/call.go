@@ -27,7 +27,7 @@ type Call struct {
 	trunk *trunk
 	req   *gosip.Request // the INVITE
 	voice *voice
-	local string // our tag
+	local string // our tag in responses to it
 	// source is where the signalling comes from, or went to first.
 	source netip.AddrPort
 
@@ -99,8 +99,8 @@ func newCall(s *Server, trunk *trunk, req *gosip.Request, d dialog, v *voice) *C
 	return c
 }
 
-// ID returns the Call-ID.
-func (c *Call) ID() string { return c.d.id.callID }
+// ID returns the Call-ID of the INVITE.
+func (c *Call) ID() string { return callID(c.req) }
 
 // Trunk returns the name of the trunk that the call came or goes by, "" for
 // none.

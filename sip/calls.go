@@ -45,11 +45,24 @@ func (cs *calls) remove(c *Call) {
 	}
 }
 
-// of returns the call whose dialog req belongs to, or nil.
-func (cs *calls) of(req *gosip.Request) *Call {
+// move makes c known by another dialog. The caller holds c's lock.
+func (cs *calls) move(c *Call, to dialogID) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	return cs.byDialog[dialogID{callID(req), toTag(req), fromTag(req)}]
+	delete(cs.byDialog, c.d.id)
+	cs.byDialog[to] = c
+}
+
+// of returns the call whose dialog req belongs to, or nil.
+func (cs *calls) of(req *gosip.Request) *Call {
+	return cs.with(dialogID{callID(req), toTag(req), fromTag(req)})
+}
+
+// with returns the call of that dialog, or nil.
+func (cs *calls) with(id dialogID) *Call {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	return cs.byDialog[id]
 }
 
 // merged reports whether another copy of this INVITE is already a call.

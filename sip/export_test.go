@@ -42,3 +42,9 @@ func NewPassage() interface {
 } {
 	return newPassage(nil)
 }
+
+// ParseReplaces reads a Replaces header.
+func ParseReplaces(value string) (callID, local, remote string, ok bool) {
+	id, _, ok := parseReplaces(value)
+	return id.callID, id.local, id.remote, ok
+}

@@ -20,7 +20,8 @@ func (s *Server) invite(t *serverTx, from link, trunk *trunk) {
 		s.answer(t, gosip.StatusLoopDetected)
 		return
 	}
-	if s.draining.Load() {
+	replaces := values(req, "Replaces")
+	if s.draining.Load() && len(replaces) == 0 {
 		s.reject(t, trunk.Name, media.Shutdown, gosip.StatusServiceUnavailable)
 		return
 	}
@@ -36,6 +37,10 @@ func (s *Server) invite(t *serverTx, from link, trunk *trunk) {
 	}
 	if f := s.tooShort(req); f != nil {
 		s.answer(t, f.status, f.headers...) // the peer asks again
+		return
+	}
+	if len(replaces) > 0 {
+		s.replace(t, from, trunk, replaces)
 		return
 	}
 	// The peer stops repeating its INVITE, which may wait for a while (§8.2.6.1).
