@@ -47,13 +47,17 @@ func Compile(routes []Route) (*Plan, error) {
 // becomes of the route's calls.
 func checkOutcome(route *Route, report func(key string, index int, message, remedy string)) {
 	switch {
-	case route.Agent == "" && route.Reject == nil:
-		report("", 0, "neither agent nor reject", "say which agent takes the call, or reject it")
+	case route.Agent == "" && route.Reject == nil && route.Redirect == nil:
+		report("", 0, "neither agent nor reject", "say which agent takes the call, or reject or redirect it")
 	case route.Agent != "" && route.Reject != nil:
 		report("reject", 0, "both agent and reject", "keep one of the two")
-	case route.Reject == nil:
-	case route.Set != nil:
-		report("set", 0, "set without agent", "remove it: a rejected call has no session")
+	case route.Redirect != nil && (route.Agent != "" || route.Reject != nil):
+		report("redirect", 0, "redirect beside agent or reject", "keep one of them")
+	case route.Agent == "" && route.Set != nil:
+		report("set", 0, "set without agent", "remove it: a call that nobody takes has no session")
+	}
+	if route.Redirect != nil && route.Redirect.To == "" {
+		report("redirect.to", 0, "missing", "write a number, or a SIP URI such as sip:desk@pbx.example.com")
 	}
 	if route.Reject == nil {
 		return
@@ -75,7 +79,7 @@ func (p *Plan) Decide(c Call) Decision {
 	for i := range p.routes {
 		if holds, _ := p.routes[i].holds(c); holds {
 			route := &p.routes[i].route
-			return Decision{Route: route, Agent: route.Agent, Reject: route.Reject}
+			return Decision{Route: route, Agent: route.Agent, Reject: route.Reject, Redirect: route.Redirect}
 		}
 	}
 	return Decision{Reject: &Reject{Code: 404}} // RFC 3261 §21.4.5 Not Found

@@ -123,13 +123,14 @@ func TestCompileReportsEveryFault(t *testing.T) {
 		{Agent: "x", When: dialplan.When{To: []string{"+1", ""}, From: []string{}, Leg: []string{""}, Trunk: []string{}, Hours: []string{}}},
 		{Agent: "x", When: dialplan.When{Header: map[string][]string{"X-A": {`a\`}}, Hours: []string{"Mon 09:00-10:00 UTC", "Mon 9-17 UTC"}}},
 		{Reject: &dialplan.Reject{Code: 401}, Set: "x"},
+		{Redirect: &dialplan.Redirect{}, Agent: "x"},
 	})
 	var faults dialplan.Faults
 	if !errors.As(err, &faults) {
 		t.Fatalf("got %v", err)
 	}
 	want := `dialplan:
-route 1: neither agent nor reject: say which agent takes the call, or reject it
+route 1: neither agent nor reject: say which agent takes the call, or reject or redirect it
 route 2: name: route 1 is called "a" too: give each route a name of its own
 route 2: reject: both agent and reject: keep one of the two
 route 2: reject.code: 200 is not a final failure: use a SIP status from 400 to 699, such as 403, 480, 486 or 603
@@ -140,8 +141,10 @@ route 3: when.leg: empty name: give a name or remove it
 route 3: when.hours: an empty list matches no call: name hours or remove the key
 route 4: when.header.X-A: pattern "a\\": backslash at the end: write a pattern such as "+1415555*", or "*" for any
 route 4: when.hours: "Mon 9-17 UTC": "9-17" is neither days nor times: write hours such as "Mon-Fri 09:00-17:00 America/New_York"
-route 5: set: set without agent: remove it: a rejected call has no session
-route 5: reject.code: 401 asks for credentials instead of rejecting: use 403 or 603`
+route 5: set: set without agent: remove it: a call that nobody takes has no session
+route 5: reject.code: 401 asks for credentials instead of rejecting: use 403 or 603
+route 6: redirect: redirect beside agent or reject: keep one of them
+route 6: redirect.to: missing: write a number, or a SIP URI such as sip:desk@pbx.example.com`
 	if diff := cmp.Diff(want, err.Error()); diff != "" {
 		t.Error(diff)
 	}
@@ -167,5 +170,22 @@ func TestSetIsCarried(t *testing.T) {
 	d := example(t).Decide(dialplan.Call{From: "+1", Header: map[string][]string{"X-Customer": {"7"}}})
 	if d.Route == nil || d.Route.Set != "cedar" {
 		t.Errorf("got %+v", d.Route)
+	}
+}
+
+func TestRouteRedirects(t *testing.T) {
+	plan, err := dialplan.Compile([]dialplan.Route{
+		{Name: "moved", When: dialplan.When{To: []string{"100"}}, Redirect: &dialplan.Redirect{To: "+14155550100"}},
+		{Agent: "x"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := plan.Decide(dialplan.Call{To: "100"})
+	if d.Redirect == nil || d.Redirect.To != "+14155550100" || d.Agent != "" || d.Reject != nil || d.Route.Name != "moved" {
+		t.Errorf("100 is %+v", d)
+	}
+	if d := plan.Decide(dialplan.Call{To: "101"}); d.Redirect != nil || d.Agent != "x" {
+		t.Errorf("101 is %+v", d)
 	}
 }

@@ -1,13 +1,14 @@
 package dialplan
 
-// Route says which calls it takes and what happens to them: either Agent or
-// Reject is set.
+// Route says which calls it takes and what happens to them: Agent, Reject or
+// Redirect is set.
 type Route struct {
-	Name   string // empty: "#" and its place in the plan, from 1
-	When   When   // zero: every call
-	Agent  string
-	Reject *Reject
-	Set    any // what the route changes in the agent; carried, never looked at
+	Name     string // empty: "#" and its place in the plan, from 1
+	When     When   // zero: every call
+	Agent    string
+	Reject   *Reject
+	Redirect *Redirect
+	Set      any // what the route changes in the agent; carried, never looked at
 }
 
 // When is a list of conditions, all of which must hold. A nil member is none.
@@ -26,11 +27,17 @@ type Reject struct {
 	Reason string // the phrase that goes with it; empty: the status' own
 }
 
+// Redirect sends the caller elsewhere.
+type Redirect struct {
+	To string // a number or a SIP URI
+}
+
 // Decision is what becomes of a call.
 type Decision struct {
-	Route  *Route  // the one that matched, nil if none did; not to be changed
-	Agent  string  // who takes the call, empty if it is rejected
-	Reject *Reject // set if the call is rejected
+	Route    *Route    // the one that matched, nil if none did; not to be changed
+	Agent    string    // who takes the call, empty if nobody does
+	Reject   *Reject   // set if the call is rejected
+	Redirect *Redirect // set if the caller is sent elsewhere
 }
 
 // Verdict is what one route says about one call.

@@ -77,6 +77,16 @@ func (c *Call) refuse(cause error, status int) error {
 	if own := media.RejectionOf(cause); own.Status == status && own.Phrase != "" {
 		res.Reason = own.Phrase
 	}
+	var elsewhere media.Redirection
+	if errors.As(cause, &elsewhere) && status == gosip.StatusMovedTemporarily {
+		uri, err := c.callee(elsewhere.To)
+		if err != nil {
+			c.log.Warn().Err(err).Msg("the target of a redirection cannot be called")
+			res.StatusCode, res.Reason = media.Rejected.SIPStatus(), reasons[media.Rejected.SIPStatus()]
+		} else {
+			res.AppendHeader(header("Contact", "<"+uri.String()+">"))
+		}
+	}
 	res.AppendHeader(reasonOf(cause))
 	err := c.tx.respond(res)
 	c.fail(cause)

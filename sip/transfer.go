@@ -25,6 +25,20 @@ const (
 	TransferEither
 )
 
+// ParseTransferMode reads a mode's name: "refer", which "" means too, "bridge" or
+// "either".
+func ParseTransferMode(name string) (TransferMode, error) {
+	switch name {
+	case "", "refer":
+		return TransferRefer, nil
+	case "bridge":
+		return TransferBridge, nil
+	case "either":
+		return TransferEither, nil
+	}
+	return 0, fmt.Errorf("sip: transfer %q: refer, bridge and either are known", name)
+}
+
 var (
 	errTransferring = errors.New("sip: transfer: another one is under way")
 	errNotTalking   = errors.New("sip: transfer: the call is not answered, or over")

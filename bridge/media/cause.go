@@ -128,6 +128,21 @@ func (r Rejection) SIPStatus() int { return r.Status }
 // Unwrap returns Rejected.
 func (r Rejection) Unwrap() error { return Rejected }
 
+// Redirection is a [Rejected] call whose caller is told to call elsewhere. Legs that
+// cannot tell it reject the call.
+type Redirection struct {
+	To string // a number or a SIP URI
+}
+
+// Error names the target.
+func (r Redirection) Error() string { return fmt.Sprintf("%v: redirected to %s", Rejected, r.To) }
+
+// SIPStatus returns 302 (RFC 3261 §21.3.3).
+func (r Redirection) SIPStatus() int { return 302 }
+
+// Unwrap returns Rejected.
+func (r Redirection) Unwrap() error { return Rejected }
+
 // RejectionOf returns the SIP status, and the reason phrase if it is not the
 // status' own, that reject a call for err.
 func RejectionOf(err error) Rejection {

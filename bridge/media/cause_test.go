@@ -62,6 +62,7 @@ func TestRejectionOf(t *testing.T) {
 	}{
 		{"a rejection of its own", fmt.Errorf("plan: %w", media.Rejection{Status: 486, Phrase: "Busy"}), media.Rejection{Status: 486, Phrase: "Busy"}},
 		{"one that no peer would take", media.Rejection{Status: 200}, media.Rejection{Status: 603}},
+		{"a redirection, to a leg that cannot tell", media.Redirection{To: "+1"}, media.Rejection{Status: 603}},
 		{"a cause", media.NoRoute, media.Rejection{Status: 404}},
 		{"an error without one", errors.New("boom"), media.Rejection{Status: 500}},
 	} {

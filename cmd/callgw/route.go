@@ -85,6 +85,8 @@ func explain(cmd *cobra.Command, plan *dialplan.Plan, call dialplan.Call) {
 	}
 	d := plan.Decide(call)
 	switch {
+	case d.Redirect != nil:
+		fmt.Fprintf(out, "redirected to %s by route %s\n", d.Redirect.To, d.Route.Name)
 	case d.Reject == nil:
 		fmt.Fprintf(out, "taken by agent %s\n", d.Agent)
 	case d.Route == nil:

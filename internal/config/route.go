@@ -22,6 +22,8 @@ type Route struct {
 	Agent string `yaml:"agent"`
 	// Reject refuses the call instead.
 	Reject *Reject `yaml:"reject"`
+	// Redirect sends the caller elsewhere instead.
+	Redirect *Redirect `yaml:"redirect"`
 	// Set changes the agent for calls of this route.
 	Set Set `yaml:"set"`
 }
@@ -41,6 +43,11 @@ type When struct {
 type Reject struct {
 	Code   int    `yaml:"code"`   // SIP status from 400 to 699. Default 603
 	Reason string `yaml:"reason"` // the phrase that goes with it. Default: the status' own
+}
+
+// Redirect sends a caller of SIP elsewhere (302). Others are rejected with 603.
+type Redirect struct {
+	To string `yaml:"to"` // a number or a SIP URI. Required
 }
 
 // Set is what a route changes in its agent.
@@ -136,6 +143,9 @@ func (r Route) plain() dialplan.Route {
 	}
 	if r.Reject != nil {
 		plain.Reject = &dialplan.Reject{Code: r.Reject.Code, Reason: r.Reject.Reason}
+	}
+	if r.Redirect != nil {
+		plain.Redirect = &dialplan.Redirect{To: r.Redirect.To}
 	}
 	return plain
 }

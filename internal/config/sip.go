@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 )
 
 // SIP is calls from carriers and PBXes.
@@ -22,6 +23,17 @@ type SIP struct {
 	// reject.
 	Unknown string `yaml:"unknown" oneof:"reject silent"`
 	RTP     RTP    `yaml:"rtp"`
+	// SessionExpires is how long a call lasts that neither side refreshes (RFC
+	// 4028). Default 30m; 0: no session timers.
+	SessionExpires time.Duration `yaml:"session_expires"`
+	// MinSessionExpires is the shortest that peers may ask for. Default 90s.
+	MinSessionExpires time.Duration `yaml:"min_session_expires"`
+	// EarlyMedia rings by 183 with a ringing tone of ours. Default: 180.
+	EarlyMedia bool `yaml:"early_media"`
+	// TransferTimeout bounds a transfer, until its target has answered. Default 1m.
+	TransferTimeout time.Duration `yaml:"transfer_timeout"`
+	// ReferStatus is what peers get that ask us to call somebody. Default 405.
+	ReferStatus int `yaml:"refer_status"`
 	// Trunks by name are who may call.
 	Trunks map[string]*Trunk `yaml:"trunks"`
 }
@@ -46,6 +58,8 @@ type SIPTLS struct {
 func (s *SIP) SetDefaults() {
 	s.Realm, s.Unknown = "callgw", "reject"
 	s.RTP.Ports = PortRange{20000, 29999}
+	s.SessionExpires, s.MinSessionExpires = 30*time.Minute, 90*time.Second
+	s.TransferTimeout, s.ReferStatus = time.Minute, 405
 }
 
 func (s *SIP) complete() {
@@ -75,6 +89,18 @@ func (s *SIP) check(k *checker, calls int) {
 	k.file("sip.tls.ca", &s.TLS.CA)
 	if s.Realm == "" || strings.ContainsAny(s.Realm, "\"\\\r\n") {
 		k.fail("sip.realm", k.quote("sip.realm", s.Realm)+" is not a realm", "write a name such as voice.example.com")
+	}
+	switch {
+	case s.MinSessionExpires < time.Second:
+		k.fail("sip.min_session_expires", k.quote("sip.min_session_expires", s.MinSessionExpires.String())+" is too short", "write 90s, which RFC 4028 asks for")
+	case s.SessionExpires > 0 && s.SessionExpires < s.MinSessionExpires:
+		k.fail("sip.session_expires", k.quote("sip.session_expires", s.SessionExpires.String())+" is less than sip.min_session_expires", "write at least that, or 0s for no session timers")
+	}
+	if s.TransferTimeout < time.Second {
+		k.fail("sip.transfer_timeout", k.quote("sip.transfer_timeout", s.TransferTimeout.String())+" is too short to answer", "write a duration such as 1m")
+	}
+	if s.ReferStatus < 400 || s.ReferStatus > 699 {
+		k.fail("sip.refer_status", fmt.Sprintf("%d does not refuse", s.ReferStatus), "write 405, 403 or 603")
 	}
 	seen := &claims{networks: map[netip.Prefix]string{}, users: map[string]string{}}
 	for _, name := range sortedKeys(s.Trunks) {

@@ -40,6 +40,9 @@ type Trunk struct {
 	CallsPerSecond int `yaml:"calls_per_second"`
 	// Country is the calling code by which its numbers become E.164.
 	Country string `yaml:"country"`
+	// Transfer is how its callers are handed over: refer asks it to call the target,
+	// bridge has us call it, either does so where it refuses. Default refer.
+	Transfer string `yaml:"transfer" oneof:"refer bridge either"`
 	// Headers are added to calls out.
 	Headers map[string]string `yaml:"headers"`
 	// Strip are headers of calls in that dialplan and agents are not to see.
@@ -79,7 +82,7 @@ type TrunkTLS struct {
 }
 
 // SetDefaults sets the defaults.
-func (t *Trunk) SetDefaults() { t.SRTP = "off" }
+func (t *Trunk) SetDefaults() { t.SRTP, t.Transfer = "off", "refer" }
 
 func (t *Trunk) complete() {
 	if t.Codecs == nil {
@@ -87,6 +90,9 @@ func (t *Trunk) complete() {
 	}
 	if t.SRTP == "" {
 		t.SRTP = "off"
+	}
+	if t.Transfer == "" {
+		t.Transfer = "refer"
 	}
 	if r := t.Register; r != nil && r.User == "" {
 		r.User = r.Username

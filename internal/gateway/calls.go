@@ -82,6 +82,9 @@ func (g *Gateway) route(call dialplan.Call, named string) (bridge.Agent, error) 
 		return g.agent(now, a, call)
 	}
 	decision := now.Dialplan.Decide(call)
+	if r := decision.Redirect; r != nil {
+		return bridge.Agent{}, fmt.Errorf("gateway: route %s: %w", decision.Route.Name, media.Redirection{To: r.To})
+	}
 	if r := decision.Reject; r != nil {
 		if decision.Route == nil {
 			return bridge.Agent{}, fmt.Errorf("gateway: dialplan: %w", media.NoRoute)

@@ -36,6 +36,13 @@ func (g *Gateway) bindSIP() error {
 		Trunks:     trunks,
 		Silent:     s.Unknown == "silent",
 		Ports:      g.ports,
+
+		SessionExpires:    sessionExpires(s),
+		MinSessionExpires: s.MinSessionExpires,
+		EarlyMedia:        s.EarlyMedia,
+		TransferTimeout:   s.TransferTimeout,
+		ReferStatus:       s.ReferStatus,
+
 		Pacer:      g.pacer,
 		Reporter:   g.reporter,
 		Handler:    g.serveSIP,
@@ -49,6 +56,14 @@ func (g *Gateway) bindSIP() error {
 		return fmt.Errorf("sip.listen: %w", err)
 	}
 	return nil
+}
+
+// sessionExpires tells sip that there are no session timers by a negative interval.
+func sessionExpires(s config.SIP) time.Duration {
+	if s.SessionExpires == 0 {
+		return -1
+	}
+	return s.SessionExpires
 }
 
 func listeners(list []config.Listen) []sip.Listen {

@@ -20,8 +20,12 @@ func trunks(byName map[string]*config.Trunk) ([]sip.Trunk, error) {
 		if err != nil {
 			return nil, fmt.Errorf("sip.trunks.%s.srtp: %w", name, err)
 		}
+		transfer, err := sip.ParseTransferMode(t.Transfer)
+		if err != nil {
+			return nil, fmt.Errorf("sip.trunks.%s.transfer: %w", name, err)
+		}
 		out = append(out, sip.Trunk{
-			Name: name, From: t.From, Codecs: t.Codecs, SRTP: policy,
+			Name: name, From: t.From, Codecs: t.Codecs, SRTP: policy, Transfer: transfer,
 			Caller: sip.Credentials{Username: t.Username, Password: t.Password.Reveal()},
 			Server: string(t.Server), Proxy: string(t.Proxy),
 			Login:    sip.Credentials{Username: t.Login.Username, Password: t.Login.Password.Reveal()},
