@@ -130,13 +130,18 @@ func (r *Registry) Draining() bool {
 	return r.draining
 }
 
+// Shut admits no more calls.
+func (r *Registry) Shut() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.draining = true
+	r.checkEmpty()
+}
+
 // Drain admits no more calls and waits until those that run have ended. When
 // ctx ends first it ends them with [media.Shutdown] and waits for that.
 func (r *Registry) Drain(ctx context.Context) {
-	r.mu.Lock()
-	r.draining = true
-	r.checkEmpty()
-	r.mu.Unlock()
+	r.Shut()
 	select {
 	case <-r.empty:
 		return

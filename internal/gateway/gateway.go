@@ -155,6 +155,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 // drain lets the running calls finish.
 func (g *Gateway) drain() {
 	limit := g.current.Load().Calls.Drain
+	g.calls.Shut()
 	g.log.Info().Int("calls", len(g.calls.Calls())).Dur("limit", limit).Msg("draining")
 	if g.sip != nil {
 		g.sip.Drain()
