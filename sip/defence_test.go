@@ -127,3 +127,17 @@ func TestFloodIsCounted(t *testing.T) {
 		}
 	}, func(cfg *sip.Config) { cfg.AcceptUnknown, cfg.Metrics = false, sip.NewMetrics(reg) })
 }
+
+func TestScannersOverConnections(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	s := loopback(t, answerAll(nil), func(cfg *sip.Config) { cfg.Metrics = sip.NewMetrics(reg) })
+	c := connect(t, s)
+	c.send(c.request("OPTIONS", "o", 1, "<sip:a@b>", "User-Agent: sipvicious"))
+	c.send(c.request("OPTIONS", "o", 2, "<sip:a@b>"))
+	if h := c.expect("SIP/2.0 200"); h.Get("Cseq") != "2 OPTIONS" {
+		t.Errorf("answered: %s", h.Get("Cseq"))
+	}
+	if got := dropped(t, reg); got != "scanner=1" {
+		t.Errorf("counted %q", got)
+	}
+}

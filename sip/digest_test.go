@@ -332,3 +332,20 @@ func FuzzAuthorization(f *testing.F) {
 		}
 	})
 }
+
+func TestWhoKnowsThePasswordIsNotLimited(t *testing.T) {
+	bubble(t, nil, func(r *rig) {
+		p := r.peer()
+		d := p.Call()
+		d.Invite(offer())
+		d.Invite(offer(), answer(t, p.Expect("401 INVITE"), "MD5"))
+		d.Learn(p.Skip("200 INVITE"))
+		d.Ack()
+		for range 200 {
+			d.Request("OPTIONS")
+		}
+		if n := count(p); n != 200 {
+			t.Errorf("%d of 200 messages were answered", n)
+		}
+	}, withPassword)
+}

@@ -2,6 +2,7 @@ package sip
 
 import (
 	"net/netip"
+	"sync"
 	"time"
 
 	gosip "github.com/emiago/sipgo/sip"
@@ -16,14 +17,40 @@ const (
 	guessTime = 30 * time.Second
 )
 
-// filter decides what is worth parsing. Sources that a trunk names are let
-// through; each other source has a token bucket.
+// filter decides what is worth parsing. Sources that a trunk names, and those that
+// knew a password lately, are let through; each other source has a token bucket.
 type filter struct {
 	trunks  *trunks
 	metrics *Metrics
 	sources *buckets // messages of strangers
 	// failures holds what sources may still guess of passwords.
 	failures *buckets
+	// friends are strangers that have proved who they are.
+	friends friends
+}
+
+// friendTime is how long a source that knew a password may send as much as it wants.
+const friendTime = 10 * time.Minute
+
+// friends are sources, and until when they are ones. Its zero value has none.
+type friends struct {
+	mu    sync.Mutex
+	until map[netip.Addr]time.Time
+}
+
+func (f *friends) add(source netip.Addr, now time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.until == nil || len(f.until) >= maxSources {
+		f.until = make(map[netip.Addr]time.Time) // the others prove themselves again
+	}
+	f.until[source] = now.Add(friendTime)
+}
+
+func (f *friends) has(source netip.Addr, now time.Time) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return now.Before(f.until[source])
 }
 
 func newFilter(cfg *Config, trunks *trunks) *filter {
@@ -96,10 +123,11 @@ func letter(c byte) bool { return c > ' ' && c < 0x7f }
 
 // admit takes one token of the source's bucket, unless it is known.
 func (f *filter) admit(from netip.Addr) (known, ok bool) {
-	if f.trunks.at(from) != nil {
+	now := time.Now()
+	if f.trunks.at(from) != nil || f.friends.has(from, now) {
 		return true, true
 	}
-	if !f.sources.take(from, time.Now()) {
+	if !f.sources.take(from, now) {
 		f.metrics.drop(dropRate)
 		return false, false
 	}

@@ -24,7 +24,7 @@ func (s *Server) identify(req *gosip.Request, from link) (t *trunk, ok bool) {
 			s.cfg.Rejected(t.Name, media.Rejected)
 		}
 		return nil, false
-	case req.IsInvite() && t.Caller.given():
+	case req.IsInvite() && toTag(req) == "" && t.Caller.given():
 		return s.authenticate(req, from, []*trunk{t})
 	}
 	return t, true
@@ -74,6 +74,7 @@ func (s *Server) authenticate(req *gosip.Request, from link, among []*trunk) (*t
 	})
 	switch found {
 	case right:
+		s.filter.friends.add(source, now)
 		return find(user), true
 	case wrong:
 		s.filter.failures.take(source, now)
