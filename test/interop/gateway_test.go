@@ -26,6 +26,8 @@ const (
 	userBye  = "bye"  // answers, and hangs up half a second later
 	userNone = "none" // has no route: 404
 	userFull = "full" // finds all lines busy: 503
+	userAway = "away" // is to be called elsewhere: 302
+	userMove = "move" // answers, and transfers the caller a moment later
 )
 
 // gateway is a sip.Server on loopback that serves the users above.
@@ -47,6 +49,8 @@ type echo struct {
 	codec  media.Codec
 	stats  rtp.Stats
 	cause  media.Cause
+
+	transferred error // what Transfer returned
 }
 
 func (e *echo) Frame(p []byte) {
@@ -138,6 +142,9 @@ func (g *gateway) serve(ctx context.Context, c *sip.Call) {
 	case userNone:
 		_ = c.Hangup(ctx, media.NoRoute)
 		return
+	case userAway:
+		_ = c.Hangup(ctx, media.Redirection{To: "+14155550100"})
+		return
 	case userFull:
 		_ = c.Hangup(ctx, media.Busy)
 		return
@@ -160,6 +167,11 @@ func (g *gateway) serve(ctx context.Context, c *sip.Call) {
 	if c.To() == userBye {
 		timer := time.AfterFunc(500*time.Millisecond, func() { cancel(media.AgentHungUp) })
 		defer timer.Stop()
+	}
+	if c.To() == userMove {
+		pause := time.NewTimer(300 * time.Millisecond)
+		<-pause.C
+		e.transferred = c.Transfer(ctx, "+14155550100")
 	}
 	running.Wait()
 	g.over <- e
