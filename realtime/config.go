@@ -49,7 +49,9 @@ type Config struct {
 // Validate returns every fault of the configuration, joined; those of options
 // are [OptionError].
 func (c Config) Validate() error {
-	var f faults
+	set, fault := c.toolset()
+	c.Properties.Tools = set.declared
+	f := faults{fault}
 	if len(c.Providers) == 0 {
 		f.add("providers", "are missing: name at least one")
 	}

@@ -126,5 +126,8 @@ func (m *message) event() Event {
 	case "error":
 		return ErrorEvent{m.Error}
 	}
+	if event := m.mcpEvent(m.Type); event != nil {
+		return event
+	}
 	return nil
 }

@@ -25,14 +25,6 @@ var passedOver = map[string]bool{
 	"output_audio_buffer.stopped":                         true,
 	"output_audio_buffer.cleared":                         true,
 	"transcription_session.updated":                       true,
-	"mcp_list_tools.in_progress":                          true,
-	"mcp_list_tools.completed":                            true,
-	"mcp_list_tools.failed":                               true,
-	"response.mcp_call_arguments.delta":                   true,
-	"response.mcp_call_arguments.done":                    true,
-	"response.mcp_call.in_progress":                       true,
-	"response.mcp_call.completed":                         true,
-	"response.mcp_call.failed":                            true,
 }
 
 func TestEveryPublishedServerEventIsDecoded(t *testing.T) {

@@ -1,6 +1,9 @@
 package realtime
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Seams for tests.
 
@@ -64,3 +67,17 @@ func (s *Session) Frames() func() []byte {
 
 // CutWords returns a share of a text, in whole words.
 func CutWords(text string, share float64) string { return cutWords(text, share) }
+
+// Perform carries a function call from its item to its answer, and returns what
+// it has queued for the socket first.
+func (s *Session) Perform(item Item) string {
+	s.mu.Lock()
+	s.hire = func(work func(context.Context)) { work(context.Background()) }
+	start := s.bookItem(item, "r1")
+	s.mu.Unlock()
+	if start != nil {
+		start()
+	}
+	msg, _ := s.out.Next(0)
+	return msg
+}

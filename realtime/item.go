@@ -20,6 +20,9 @@ type Item struct {
 	ApprovalRequestID string `json:"approval_request_id,omitempty"`
 	Approve           *bool  `json:"approve,omitempty"`
 	Reason            string `json:"reason,omitempty"`
+
+	Tools []MCPTool `json:"tools,omitempty"` // of mcp_list_tools
+	Error *MCPError `json:"error,omitempty"` // of mcp_call
 }
 
 // Content is one part of a message: Type is input_text, input_audio,

@@ -88,6 +88,7 @@ func (s *Session) adopt(l *link) int {
 	}
 	first = append(first, s.retrieveAgain()...)
 	s.out.attach(l, l.provider.Dialect, first)
+	s.settle()
 	_ = s.pump() // fails only when the session is about to end
 	return len(items)
 }

@@ -112,7 +112,7 @@ func (s *Session) quiet(now time.Time) bool {
 	s.mu.Lock()
 	p := s.props.current()
 	t, d := p.InputAudioTranscription, p.TurnDetection
-	quiet := s.responses.idle() && !s.speaking && !s.due
+	quiet := s.responses.idle() && !s.speaking && !s.due && len(s.calls.running) == 0
 	if t != nil && t.Model != NoDetection {
 		quiet = quiet && !s.history.untranscribed(now)
 	}

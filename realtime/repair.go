@@ -87,6 +87,7 @@ func endOf(response string) ResponseDone {
 func (s *Session) forget() {
 	s.out.detach()
 	s.responses.interrupt(s.due)
+	s.calls.lost()
 	s.turn, s.speaking, s.due = turn{}, false, false
 }
 

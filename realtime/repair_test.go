@@ -277,7 +277,9 @@ func TestALossWhileAToolRuns(t *testing.T) {
 					return realtimetest.Fault{Refuse: 503}
 				},
 			})
-			p := dialUp(t, server, realtime.Config{Providers: []realtime.Provider{provider}})
+			properties := ulaw
+			properties.Tools = []realtime.Tool{{Name: "look_up"}} // the program answers it
+			p := dialUp(t, server, realtime.Config{Providers: []realtime.Provider{provider}, Properties: properties})
 			p.must(p.CreateItem(realtime.Message("user", "Is it ready?")))
 			p.must(p.Respond(realtime.ResponseRequest{}))
 			old := p.session(0)

@@ -60,6 +60,9 @@ func (s *Session) respond(r ResponseRequest) error {
 		return err
 	}
 	s.responses.asked(d.id, r, time.Now())
+	if !r.outOfBand() && r.Input == nil {
+		s.calls.settled()
+	}
 	return nil
 }
 
@@ -125,17 +128,23 @@ func (s *Session) CreateItem(item Item) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	_, err := s.createItem(item)
+	return err
+}
+
+// createItem returns the id of the client event. The caller holds mu.
+func (s *Session) createItem(item Item) (event string, err error) {
 	if item.ID == "" {
 		item.ID = s.newItemID()
 	}
 	d := s.create(item, "")
 	if err := s.post(d); err != nil {
-		return err
+		return "", err
 	}
 	e := ours(item)
 	e.created = d.id
 	s.history.append(e)
-	return nil
+	return d.id, nil
 }
 
 // newItemID returns an id that no other item of the conversation has.

@@ -11,10 +11,12 @@ import (
 func (s *Session) Run(ctx context.Context) error {
 	run, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	var aside sync.WaitGroup
 	s.mu.Lock()
 	switch s.state {
 	case open:
 		s.state, s.cancel = running, cancel
+		s.hire = func(work func(context.Context)) { aside.Go(func() { work(run) }) }
 	case closed:
 		s.mu.Unlock()
 		return nil
@@ -30,7 +32,6 @@ func (s *Session) Run(ctx context.Context) error {
 		defer close(hung)
 		s.Close()
 	})
-	var aside sync.WaitGroup
 	err := s.converse(run, l, &aside)
 	// Read before our own end makes it true.
 	ours := s.isClosing() || ctx.Err() != nil

@@ -39,6 +39,10 @@ type Session struct {
 	speaking   bool // the caller, as far as the server has said
 	due        bool // the server owes a response that nobody asks for
 	spent      spent
+	functions  map[string]*function
+	servers    map[string]MCPServer // by label
+	calls      calls
+	hire       func(func(context.Context)) // starts work that belongs to Run; nil before it
 }
 
 type state uint8
@@ -60,12 +64,20 @@ func NewSession(cfg Config) (*Session, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	tools, err := cfg.toolset()
+	if err != nil {
+		return nil, err
+	}
 	cfg = cfg.withDefaults()
+	cfg.Properties.Tools = tools.declared
 	s := &Session{
 		cfg:        cfg,
 		closing:    make(chan struct{}),
 		props:      settings{base: cfg.Properties},
 		retrievals: map[string]*retrieval{},
+		functions:  tools.functions,
+		servers:    tools.servers,
+		calls:      newCalls(),
 	}
 	keep := time.Duration(0)
 	if cfg.repairs() {
@@ -141,8 +153,12 @@ func (s *Session) deliver(l *link, event Event) {
 		return
 	}
 	events := s.book(event)
+	work := s.bookCalls(event)
 	s.mu.Unlock()
 	s.tell(events...)
+	if work != nil {
+		work()
+	}
 }
 
 // tell calls the handler, in the order of what happened.
