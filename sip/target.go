@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -192,8 +191,4 @@ func (s *shunned) last(targets []target, now time.Time) {
 		return 0
 	}
 	slices.SortStableFunc(targets, func(a, b target) int { return bad(a) - bad(b) })
-}
-
-func (t target) String() string {
-	return strings.ToLower(t.network) + ":" + net.JoinHostPort(t.addr.Addr().String(), strconv.Itoa(int(t.addr.Port())))
 }
