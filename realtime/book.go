@@ -24,11 +24,13 @@ func (s *Session) book(event Event) []Event {
 		s.effective = e.Session
 		s.props.confirm()
 		e.Differs = s.props.base.differs(s.provider().Dialect, e.Session.Raw)
+		s.listen()
 		event = e
 	case SpeechStarted:
 		s.turn = turn{item: e.ItemID, start: s.position(e.AudioStartMS)}
 		e.AudioStartMS = s.onOurClock(e.AudioStartMS)
 		s.speaking, s.due = true, false
+		s.listen()
 		event = e
 	case SpeechStopped:
 		s.turn.item, s.turn.end, s.turn.ended = e.ItemID, s.position(e.AudioEndMS), true
@@ -118,6 +120,8 @@ func (s *Session) bookTurn(e InputCommitted) {
 		speech = s.out.committed(0, at)
 	}
 	s.speaking = false
+	s.turn = turn{}
+	s.listen()
 	s.history.forgetSpeech()
 	entry := s.history.find(e.ItemID)
 	if entry == nil {
@@ -238,4 +242,20 @@ func (s *Session) condemn(e ErrorDetail) {
 	if s.link != nil {
 		s.link.expire(lastWords)
 	}
+}
+
+// listen decides how much of the caller's audio is kept for another connection:
+// little while a server that detects turns hears nobody. A turn lasts until it is
+// an item. The caller holds mu.
+func (s *Session) listen() {
+	d := s.props.current().TurnDetection
+	if s.speaking || s.turn.ended || d != nil && d.Type == NoDetection {
+		s.out.setLull(0)
+		return
+	}
+	keep := lullTime
+	if d != nil && d.PrefixPaddingMS != nil {
+		keep += time.Duration(*d.PrefixPaddingMS) * time.Millisecond
+	}
+	s.out.setLull(int(s.cfg.Properties.InputAudioFormat.Bytes(keep)))
 }

@@ -69,7 +69,7 @@ func dial(ctx context.Context, cfg Config, p Provider, skipped *atomic.Int64) (*
 	c := &conn{ws: ws, writeTimeout: cfg.WriteTimeout, skipped: skipped, pings: make(chan string, 1)}
 	ws.SetReadLimit(readLimit)
 	ws.SetPingHandler(func(payload string) error {
-		c.heard.Store(true)
+		// No sign of life: a peer may ping and read nothing that we send.
 		// RFC 6455 §5.5.3: only the most recent ping needs an answer.
 		select {
 		case <-c.pings:

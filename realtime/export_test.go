@@ -81,3 +81,9 @@ func (s *Session) Perform(item Item) string {
 	msg, _ := s.out.Next(0)
 	return msg
 }
+
+// SetLull says how much is kept that has left, while nobody speaks.
+func (o *outbox) SetLull(bytes int) { o.setLull(bytes) }
+
+// Kept returns how much audio there is.
+func (o *outbox) Kept() int { return o.uncommitted() }

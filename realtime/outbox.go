@@ -10,6 +10,7 @@ const (
 	initialTime = 200 * time.Millisecond // of audio that a session keeps room for
 	backlogTime = 5 * time.Second        // of audio kept while it cannot be sent
 	replayTime  = 15 * time.Second       // of audio kept until the server has made an item of it
+	lullTime    = 2 * time.Second        // of it while the server hears nobody: an onset that it has yet to tell of
 
 	maxControl = 1024 // events that may wait for the socket
 )
@@ -26,6 +27,7 @@ type outbox struct {
 	backlog int   // the ring's limit while a server takes what comes
 	written int64 // position behind the newest byte: all audio ever appended
 	origin  int64 // position at which the server's clock began
+	lull    int   // bytes kept that have left, while nobody speaks; 0: all that may be
 	control []letter
 	marks   []letter // commits and clears that left and were not answered, oldest first
 	owner   *link    // who may take
@@ -108,6 +110,9 @@ func (o *outbox) next(who *link, chunk []byte) (msg []byte, n int, ok bool) {
 		}
 	}
 	n = o.audio.read(chunk)
+	if o.lull > 0 {
+		o.release(o.sent() - int64(o.lull))
+	}
 	if o.audio.waiting() == 0 {
 		o.audio.limit = o.backlog // whatever a new server had to catch up with
 	}

@@ -109,3 +109,18 @@ func (o *outbox) release(to int64) {
 		o.audio.discard(int(n))
 	}
 }
+
+// setLull says how much audio is kept that has left, while the server hears
+// nobody; 0: as much as may be, for a turn is going on or only we know when.
+func (o *outbox) setLull(bytes int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.audio.keep == 0 || o.lull == bytes {
+		return
+	}
+	o.lull = bytes
+	if bytes > 0 {
+		o.release(o.sent() - int64(bytes))
+		o.audio.shrink()
+	}
+}

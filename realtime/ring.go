@@ -94,5 +94,19 @@ func (r *ring) grow(size int) {
 	r.buf, r.start = buf, 0
 }
 
+// shrink gives memory back that a long turn has taken.
+func (r *ring) shrink() {
+	capacity := r.initial
+	for capacity < r.length {
+		capacity *= 2
+	}
+	if 2*capacity >= len(r.buf) {
+		return
+	}
+	buf := make([]byte, capacity)
+	r.copy(buf[:r.length], 0)
+	r.buf, r.start = buf, 0
+}
+
 // whole rounds n up to whole samples.
 func (r *ring) whole(n int) int { return (n + r.sample - 1) / r.sample * r.sample }
