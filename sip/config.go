@@ -37,6 +37,10 @@ type Config struct {
 	// Realm is what callers prove themselves for. "" means callgw. Clients keep
 	// passwords by it.
 	Realm string
+	// Digest are the algorithms by which callers may prove themselves, best first:
+	// "SHA-256" and "MD5". None means both, in that order (RFC 8760 §2.4). Old phones
+	// look at the first only.
+	Digest []string
 	// Codecs are what trunks without codecs of their own speak, best first.
 	// None means both laws, in the order of the peer's offer.
 	Codecs []media.Codec
@@ -166,6 +170,14 @@ func (cfg Config) withDefaults() (Config, error) {
 	}
 	if cfg.Realm == "" {
 		cfg.Realm = "callgw"
+	}
+	if len(cfg.Digest) == 0 {
+		cfg.Digest = []string{"SHA-256", "MD5"}
+	}
+	for _, algorithm := range cfg.Digest {
+		if algorithm != "SHA-256" && algorithm != "MD5" {
+			return cfg, fmt.Errorf("sip: digest algorithm %q is not supported: SHA-256 and MD5 are", algorithm)
+		}
 	}
 	if cfg.Rejected == nil {
 		cfg.Rejected = func(string, media.Cause) {}

@@ -18,7 +18,7 @@ func Answered(req *gosip.Request, res *gosip.Response, login Credentials) *gosip
 type Guard struct{ g *guard }
 
 // NewGuard returns one for a realm.
-func NewGuard(realm string) Guard { return Guard{newGuard(realm)} }
+func NewGuard(realm string) Guard { return Guard{newGuard(realm, []string{"SHA-256", "MD5"})} }
 
 // Fits reports whether an Authorization value is right for a user, whatever its nonce.
 func (g Guard) Fits(authorization, method, user, password string) bool {

@@ -1,12 +1,14 @@
 package sip
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,13 +27,11 @@ const (
 	maxNonces = 16384
 )
 
-// algorithms are what callers may answer with, best first (RFC 8760 §2.4).
-var algorithms = []string{"SHA-256", "MD5"}
-
 // guard challenges callers and checks their answers (RFC 7616).
 type guard struct {
-	realm string
-	key   [32]byte // of nonces
+	realm      string
+	algorithms []string // that may be answered with, best first
+	key        [32]byte // of nonces
 
 	mu   sync.Mutex
 	used map[string]use // nonces by which somebody was let in
@@ -43,8 +43,8 @@ type use struct {
 	until time.Time
 }
 
-func newGuard(realm string) *guard {
-	g := &guard{realm: realm, used: make(map[string]use)}
+func newGuard(realm string, algorithms []string) *guard {
+	g := &guard{realm: realm, algorithms: algorithms, used: make(map[string]use)}
 	_, _ = rand.Read(g.key[:]) // never fails: crypto/rand
 	return g
 }
@@ -53,7 +53,7 @@ func newGuard(realm string) *guard {
 func (g *guard) challenge(source netip.Addr, stale bool, now time.Time) []gosip.Header {
 	nonce := g.nonce(source, now.Add(nonceLife), rand.Text())
 	var headers []gosip.Header
-	for _, a := range algorithms {
+	for _, a := range g.algorithms {
 		c := digest.Challenge{Realm: g.realm, Nonce: nonce, Algorithm: a, QOP: []string{"auth"}, Stale: stale}
 		headers = append(headers, header("WWW-Authenticate", c.String()))
 	}
@@ -126,7 +126,7 @@ func (g *guard) fits(c *digest.Credentials, method string, login func(string) (C
 	case c.QOP != "":
 		return false // auth-int was not offered
 	}
-	if c.Userhash || !offered(c.Algorithm) {
+	if c.Userhash || !g.offers(c.Algorithm) {
 		return false
 	}
 	credentials, exists := login(c.Username)
@@ -141,16 +141,9 @@ func (g *guard) fits(c *digest.Credentials, method string, login func(string) (C
 	return same && exists
 }
 
-func offered(algorithm string) bool {
-	if algorithm == "" {
-		return true // RFC 7616 §3.4: MD5
-	}
-	for _, a := range algorithms {
-		if strings.EqualFold(a, algorithm) {
-			return true
-		}
-	}
-	return false
+func (g *guard) offers(algorithm string) bool {
+	algorithm = cmp.Or(algorithm, "MD5") // RFC 7616 §3.4
+	return slices.ContainsFunc(g.algorithms, func(a string) bool { return strings.EqualFold(a, algorithm) })
 }
 
 // spend notes that c's nonce was used so often, and returns false when it was

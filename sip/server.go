@@ -70,7 +70,7 @@ func NewServer(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, log: cfg.Log, parser: newParser(), seed: maphash.MakeSeed(),
-		trunks: trunks, guard: newGuard(cfg.Realm), filter: newFilter(&cfg, trunks),
+		trunks: trunks, guard: newGuard(cfg.Realm, cfg.Digest), filter: newFilter(&cfg, trunks),
 	}
 	if s.certificates, err = newCertificates(cfg.TLS, trunks); err != nil {
 		return nil, err

@@ -19,6 +19,8 @@ type SIP struct {
 	TLS        SIPTLS     `yaml:"tls"`
 	// Realm is what callers prove themselves for. Default callgw.
 	Realm string `yaml:"realm"`
+	// Digest are the algorithms by which they do, best first. Default sha-256, md5.
+	Digest []string `yaml:"digest"`
 	// Unknown is what sources get that no trunk names: 403, or silence. Default
 	// reject.
 	Unknown string `yaml:"unknown" oneof:"reject silent"`
@@ -57,6 +59,7 @@ type SIPTLS struct {
 // SetDefaults sets the defaults.
 func (s *SIP) SetDefaults() {
 	s.Realm, s.Unknown = "callgw", "reject"
+	s.Digest = []string{"sha-256", "md5"}
 	s.RTP.Ports = PortRange{20000, 29999}
 	s.SessionExpires, s.MinSessionExpires = 30*time.Minute, 90*time.Second
 	s.TransferTimeout, s.ReferStatus = time.Minute, 405
@@ -101,6 +104,14 @@ func (s *SIP) check(k *checker, calls int) {
 	}
 	if s.ReferStatus < 400 || s.ReferStatus > 699 {
 		k.fail("sip.refer_status", fmt.Sprintf("%d does not refuse", s.ReferStatus), "write 405, 403 or 603")
+	}
+	if len(s.Digest) == 0 {
+		k.fail("sip.digest", "an empty list", "name sha-256 or md5, or remove the key")
+	}
+	for i, name := range s.Digest {
+		if at := k.at("sip.digest", i); name != "sha-256" && name != "md5" {
+			k.fail(at, k.quote(at, name)+" is not an algorithm that callgw knows", "use sha-256 or md5")
+		}
 	}
 	seen := &claims{networks: map[netip.Prefix]string{}, users: map[string]string{}}
 	for _, name := range sortedKeys(s.Trunks) {

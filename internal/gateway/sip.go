@@ -33,6 +33,7 @@ func (g *Gateway) bindSIP() error {
 		ExternalIP: s.ExternalIP,
 		TLS:        sip.TLS(s.TLS),
 		Realm:      s.Realm,
+		Digest:     upper(s.Digest),
 		Trunks:     trunks,
 		Silent:     s.Unknown == "silent",
 		Ports:      g.ports,
@@ -43,9 +44,9 @@ func (g *Gateway) bindSIP() error {
 		TransferTimeout:   s.TransferTimeout,
 		ReferStatus:       s.ReferStatus,
 
-		Pacer:      g.pacer,
-		Reporter:   g.reporter,
-		Handler:    g.serveSIP,
+		Pacer:    g.pacer,
+		Reporter: g.reporter,
+		Handler:  g.serveSIP,
 		Rejected: func(trunk string, cause media.Cause) {
 			g.countRejected("sip", trunk, cause)
 		},

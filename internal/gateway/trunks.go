@@ -50,6 +50,15 @@ func registration(r *config.Register) *sip.Register {
 	}
 }
 
+// upper spells names as protocols do.
+func upper(names []string) []string {
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = strings.ToUpper(name)
+	}
+	return out
+}
+
 // narrowest returns the most bits that a network of the trunk fixes.
 func narrowest(t sip.Trunk) int {
 	bits := 0
