@@ -35,7 +35,8 @@ lint: ## gofumpt and staticcheck
 	go run $(STATICCHECK) ./...
 
 race: ## unit, protocol, end-to-end and peer tests under the race detector
-	go test -race -timeout 15m ./...
+	go test -race -timeout 15m $$(go list ./... | grep -v -e /cmd/ -e /test/)
+	go test -race -timeout 15m -p 1 ./cmd/... ./test/... # in real time, one after the other
 
 peers: ## install the SIP peers that the tests call (Debian)
 	@sh test/peers.sh

@@ -121,7 +121,7 @@ type Call struct {
 
 // opsLimit is how many events may wait for the call's own goroutine. It only
 // fills when that goroutine is stuck, which is a fault of ours.
-const opsLimit = 1024
+const opsLimit = 512
 
 // New returns a call that Run carries.
 func New(cfg Config) *Call {

@@ -50,7 +50,22 @@ func (r *receiver) Event(e realtime.Event) {
 	case realtime.SpeechStarted:
 		c.bargeIn(at)
 	}
-	c.post(func() { c.handle(e, at) })
+	if matters(e) {
+		c.post(func() { c.handle(e, at) })
+	}
+}
+
+// matters reports whether the call's own goroutine has to see an event. Captions
+// come in bursts of hundreds, and it makes nothing of them.
+func matters(e realtime.Event) bool {
+	switch e.(type) {
+	case realtime.TranscriptDelta, realtime.TextDelta, realtime.TranscriptionDelta,
+		realtime.ItemAdded, realtime.ItemDone, realtime.OutputItemAdded, realtime.OutputItemDone,
+		realtime.AudioDone, realtime.TextDone, realtime.FunctionCallArgumentsDone, realtime.RateLimitsUpdated,
+		realtime.InputCommitted:
+		return false
+	}
+	return true
 }
 
 // finishItem books the end of an item's audio.
