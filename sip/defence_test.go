@@ -60,7 +60,11 @@ func TestStrangersCostNothing(t *testing.T) {
 		"too many headers": {func(*sip.Config) {}, func(p *siptest.Peer) {
 			p.Call().Request("OPTIONS", strings.Repeat("X: y\n", 300)[:300*5-1])
 		}, "headers=1", ""},
-		"noise":   {func(*sip.Config) {}, func(p *siptest.Peer) { p.SendRaw([]byte("\x00\x00\x00\x00")) }, "noise=1", ""},
+		"noise": {func(*sip.Config) {}, func(p *siptest.Peer) { p.SendRaw([]byte("jaK")) }, "noise=1", ""},
+		"keep-alives": {func(*sip.Config) {}, func(p *siptest.Peer) {
+			p.SendRaw([]byte("\r\n\r\n"))
+			p.SendRaw([]byte("\x00\x00\x00\x00"))
+		}, "", ""},
 		"garbage": {func(*sip.Config) {}, func(p *siptest.Peer) { p.Send("INVITE sip:a SIP/2.0\nX: y\n\n") }, "malformed=1", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"bytes"
 	"net/netip"
 	"sync"
 	"time"
@@ -64,6 +65,9 @@ func newFilter(cfg *Config, trunks *trunks) *filter {
 // datagram reports whether data may be a SIP message that is to be looked at.
 // Keep-alives (RFC 5626 §3.5), probes and noise end here, at no cost.
 func (f *filter) datagram(data []byte, from netip.Addr) bool {
+	if len(bytes.Trim(data, "\r\n\x00")) == 0 {
+		return false // a keep-alive
+	}
 	if len(data) < minMessage || !letter(data[0]) {
 		f.metrics.drop(dropNoise)
 		return false

@@ -24,6 +24,9 @@ const (
 	// 120 s, for they live longer).
 	natTime  = 25 * time.Second
 	pingTime = 100 * time.Second
+	// steady is how long a connection must have lasted for the next to be opened at
+	// once.
+	steady = time.Minute
 	// registerLimit is how long a registrar may take to answer.
 	registerLimit = 16 * time.Second
 )
@@ -73,12 +76,17 @@ func (r *registration) run(ctx, last context.Context) {
 		switch {
 		case ctx.Err() != nil:
 		case err == nil:
-			retry.Reset()
 			if failing && was { // else bound has said so
 				r.log.Info().Msg("registration renewed")
 			}
 			failing = false
-			r.keep(ctx, wait)
+			began := time.Now()
+			if r.keep(ctx, wait) || time.Since(began) > steady {
+				retry.Reset()
+				continue
+			}
+			// Not all registrars leave a connection open: no endless hurry.
+			rest(ctx, retry.NextBackOff())
 		default:
 			failing = true
 			wait = max(wait, retry.NextBackOff())
@@ -89,9 +97,9 @@ func (r *registration) run(ctx, last context.Context) {
 	r.leave(last)
 }
 
-// keep waits until the binding is to be refreshed, or its connection has ended, and
-// keeps the way open meanwhile.
-func (r *registration) keep(ctx context.Context, d time.Duration) {
+// keep waits until the binding is to be refreshed, and keeps the way open meanwhile.
+// It returns false, early, when its connection has ended: nothing would come over it.
+func (r *registration) keep(ctx context.Context, d time.Duration) bool {
 	refresh := time.NewTimer(d)
 	defer refresh.Stop()
 	interval := natTime
@@ -105,12 +113,12 @@ func (r *registration) keep(ctx context.Context, d time.Duration) {
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return true
 		case <-refresh.C:
-			return
+			return true
 		case <-ended:
 			r.log.Info().Msg("connection to the registrar ended")
-			return
+			return false
 		case <-remind.C:
 		}
 		if st == nil {
@@ -119,7 +127,7 @@ func (r *registration) keep(ctx context.Context, d time.Duration) {
 		}
 		if err := st.ping(ctx); err != nil {
 			r.log.Info().Err(err).Msg("registrar does not answer keep-alives")
-			return
+			return false
 		}
 	}
 }
