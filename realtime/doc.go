@@ -63,6 +63,25 @@
 // ([SpeechStarted]), whoever plays the audio stops it and tells the server by
 // [Session.Truncate] how much was heard.
 //
+// # Functions
+//
+// A [Function] is a tool that runs here; [Session.RegisterFunction] adds one at
+// any time. The session runs the calls of the model, in parallel, once their item
+// is complete, and answers each by its id: with the result, or with a sentence
+// about what went wrong, be it arguments that do not fit the schema, a name that
+// nobody declared, a panic or the deadline. When all calls of a response are
+// answered, one response is asked for that speaks of them, unless the caller has
+// the word: the response to his turn knows the answers that came before it. Calls
+// outlive a connection; their results wait for the next one. [FunctionStarted],
+// [FunctionSlow], [FunctionFinished] and [FunctionLate] tell the handler.
+//
+// Tools of Properties.Tools without a Function are the program's to run: it
+// answers with [FunctionOutput] by [Session.CreateItem], and asks for a response.
+// So are calls of responses beside the conversation.
+//
+// An [MCPServer]'s tools are called by the provider. What asks for approval is
+// decided by the server's policy, and told as [MCPApproval].
+//
 // # Errors
 //
 // An [ErrorEvent] seldom ends a session: [ErrorDetail.Kind] tells the benign,
@@ -95,6 +114,6 @@
 // # Limits of this package
 //
 // It knows no telephony and imports nothing of this module but the JSON scanner
-// of its hot path; it logs nothing and keeps no state between sessions. Every
+// of its hot path and the check of functions' arguments; it logs nothing and keeps no state between sessions. Every
 // goroutine belongs to a Run and ends before that returns.
 package realtime

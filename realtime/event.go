@@ -103,7 +103,7 @@ type (
 		Item        Item
 	}
 	// OutputItemDone with a completed function_call item is the signal to run
-	// the tool.
+	// the tool, which the session takes itself for a [Function].
 	OutputItemDone struct {
 		ResponseID  string
 		OutputIndex int

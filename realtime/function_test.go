@@ -142,18 +142,46 @@ func TestAnswersWaitForTheEndOfTheirResponse(t *testing.T) {
 	})
 }
 
-func TestARequestThatWaitsSpeaksOfTheAnswersAsWell(t *testing.T) {
+func TestARequestThatWaitsMaySpeakOfTheAnswersAsWell(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		request realtime.ResponseRequest
+		asked   int
+	}{
+		{"a plain one", realtime.ResponseRequest{}, 2},
+		{"one with a label", realtime.ResponseRequest{Metadata: map[string]string{"a": "b"}}, 2},
+		{"one that says something else", realtime.ResponseRequest{Instructions: "Ask for patience."}, 3},
+		{"one that knows nothing", realtime.ResponseRequest{Input: []realtime.Item{}}, 3},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				until := make(chan struct{})
+				reply := calls("f")
+				reply.Until = until
+				w := craft(t, realtime.Config{Functions: []realtime.Function{returns("f", "x", nil)}}, reply)
+				w.ask()
+				if err := w.Respond(c.request); err != nil {
+					t.Fatal(err)
+				}
+				close(until)
+				w.check(c.asked, map[string]realtime.FunctionOutcome{"c1": "ok"})
+			})
+		})
+	}
+}
+
+func TestFunctionsInTheBetaDialect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		until := make(chan struct{})
-		reply := calls("f")
-		reply.Until = until
-		w := craft(t, realtime.Config{Functions: []realtime.Function{returns("f", "x", nil)}}, reply)
+		temperature := 0.8 // which no other dialect has
+		w := craft(t, realtime.Config{
+			Properties: realtime.Properties{Temperature: &temperature},
+			Functions:  []realtime.Function{returns("f", 0, nil), returns("g", "", nil)},
+		}, calls("f", "g"))
 		w.ask()
-		if err := w.Respond(realtime.ResponseRequest{Instructions: "Go on."}); err != nil {
-			t.Fatal(err)
+		w.check(2, map[string]realtime.FunctionOutcome{"c1": "ok", "c2": "ok"})
+		if diff := cmp.Diff(map[string]string{"c1": "0", "c2": ""}, w.outputs()); diff != "" || !w.server.Beta {
+			t.Errorf("beta %v (-want +got):\n%s", w.server.Beta, diff)
 		}
-		close(until)
-		w.check(2, map[string]realtime.FunctionOutcome{"c1": "ok"})
 	})
 }
 

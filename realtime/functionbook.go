@@ -31,7 +31,7 @@ func (s *Session) bookCalls(event Event) (start func()) {
 		c.awaited = false
 	case ResponseCreated:
 		if s.responses.running && s.responses.active == e.Response.ID {
-			c.created()
+			c.created(s.responses.reply.request.continues())
 		} else {
 			c.aside[e.Response.ID] = true
 		}

@@ -115,11 +115,11 @@ func (s *calls) settled() {
 	}
 }
 
-// created notes a new response of the conversation. The server's own knows the
-// answers that it has shown before it, at least.
-func (s *calls) created() {
+// created notes a new response of the conversation. One that goes on with it
+// knows the answers that the server has shown before, at least.
+func (s *calls) created(continues bool) {
 	s.awaited = false
-	if len(s.unconfirmed) == 0 {
+	if continues && len(s.unconfirmed) == 0 {
 		s.settled()
 	}
 }

@@ -60,7 +60,7 @@ func (s *Session) respond(r ResponseRequest) error {
 		return err
 	}
 	s.responses.asked(d.id, r, time.Now())
-	if !r.outOfBand() && r.Input == nil {
+	if r.continues() {
 		s.calls.settled()
 	}
 	return nil

@@ -205,5 +205,11 @@ const codeActiveResponse = "conversation_already_has_active_response"
 
 func (r ResponseRequest) outOfBand() bool { return r.Conversation == noConversation }
 
+// continues tells whether the response goes on with the conversation, rather
+// than with words or a context of its own.
+func (r ResponseRequest) continues() bool {
+	return !r.outOfBand() && r.Instructions == "" && r.Input == nil
+}
+
 // plain requests say nothing beyond "respond".
 func (r ResponseRequest) plain() bool { return r.wire(GA) == nil }
