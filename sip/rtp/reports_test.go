@@ -339,7 +339,7 @@ func TestMuxedReportsShareThePort(t *testing.T) {
 	mux := func(cfg *rtp.Config) { cfg.Stream.RTCPMux = true }
 	inReports(t, true, mux, func(t *testing.T, c *reporting, p *peer) {
 		p.from = elsewhere
-		want := p.speak(500)
+		want := p.speak(1000) // 20 s: an interval is at most 7.5
 		sameAudio(t, c.heard(), want)
 		if n := len(c.control.packets()); n != 0 {
 			t.Errorf("%d packets on RTCP's port", n)
