@@ -30,7 +30,7 @@ type certificates struct {
 	files   TLS
 	trunks  *trunks
 	current atomic.Pointer[identity]
-	stamp   string // of the files as they were read
+	stamp   string // of the files as they were last looked at; "": there are none
 }
 
 // identity is one reading of the files.
@@ -157,6 +157,9 @@ func (c *certificates) client(host string, addr netip.Addr) *tls.Config {
 func (s *Server) ReloadCertificates() error {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
+	if s.certificates.stamp == "" {
+		return nil
+	}
 	err := s.certificates.load()
 	s.cfg.Metrics.reloaded(err == nil)
 	s.cfg.Metrics.expires(s.certificates.expiry())

@@ -10,7 +10,7 @@ const farewellTime = 2 * time.Second
 
 // keepVigils starts what watches over registrars, servers and files.
 func (s *Server) keepVigils() {
-	if s.cfg.TLS != (TLS{}) {
+	if s.certificates.stamp != "" {
 		s.vigils.Go(s.watchCertificates)
 	}
 	for _, t := range s.trunks.list {
