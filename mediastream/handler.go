@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
 )
 
 // Handler takes a carrier's requests and makes streams of them.
@@ -15,8 +18,9 @@ type Handler struct {
 	cfg      Config
 	profile  *profile
 	tokens   tokens
-	calls    tokens  // out, by the reference in their status callbacks
-	errands  errands // hang-ups at the carrier
+	calls    tokens         // out, by the reference in their status callbacks
+	errands  errands        // hang-ups at the carrier
+	rare     zerolog.Logger // for what strangers cause: a few lines a minute
 	arrivals chan *Stream
 	drain    chan struct{} // closed by Drain
 
@@ -41,6 +45,7 @@ func NewHandler(cfg Config) (*Handler, error) {
 	return &Handler{
 		cfg:      cfg,
 		profile:  profile,
+		rare:     cfg.Log.Sample(&zerolog.BurstSampler{Burst: 5, Period: time.Minute}),
 		arrivals: make(chan *Stream),
 		drain:    make(chan struct{}),
 		streams:  make(map[string]*Stream),
@@ -192,6 +197,12 @@ func (h *Handler) reject(r *http.Request, reason string) {
 	if token := r.PathValue(tokenSegment); token != "" { // which may still be good
 		path = strings.TrimSuffix(path, token)
 	}
-	h.cfg.Log.Debug().Str("path", path).Str("remote", r.RemoteAddr).Str("reason", reason).
-		Msg("request refused")
+	if reason != rejectSignature && reason != rejectAccount {
+		h.cfg.Log.Debug().Str("path", path).Str("remote", r.RemoteAddr).Str("reason", reason).
+			Msg("request refused")
+		return
+	}
+	// The commonest mistakes of a first call; anybody can cause them, though.
+	h.rare.Warn().Str("url", h.cfg.origin()+path).Str("remote", r.RemoteAddr).Str("reason", reason).
+		Msg("request refused: the public URL, the token or the account is not what the carrier uses")
 }

@@ -42,6 +42,8 @@ func (s *Server) newcomer(req *gosip.Request, from link) (*trunk, bool) {
 	s.cfg.Metrics.drop(dropUnknown)
 	if req.IsInvite() {
 		s.cfg.Rejected("", media.UnknownTrunk)
+		s.rare.Warn().Stringer("peer", from.remote).
+			Msg("call refused: no trunk lists this address: add it to sip.trunks.NAME.from")
 	}
 	if !s.cfg.Silent {
 		s.refuse(req, from, &fault{status: media.UnknownTrunk.SIPStatus(), what: "source"})
@@ -78,7 +80,7 @@ func (s *Server) authenticate(req *gosip.Request, from link, among []*trunk) (*t
 		return find(user), true
 	case wrong:
 		s.filter.failures.take(source, now)
-		s.log.Info().Stringer("peer", from.remote).Msg("caller with a wrong password")
+		s.rare.Warn().Stringer("peer", from.remote).Msg("caller with a wrong password")
 		s.cfg.Rejected(trunkName(among), media.UnknownTrunk)
 		// §22.1: 403 keeps clients from trying the same for ever.
 		s.refuse(req, from, &fault{status: gosip.StatusForbidden, what: "password"})

@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	gosip "github.com/emiago/sipgo/sip"
 	"github.com/rs/zerolog"
@@ -18,6 +19,7 @@ import (
 type Server struct {
 	cfg    Config
 	log    zerolog.Logger
+	rare   zerolog.Logger // for what strangers cause: a few lines a minute
 	parser *gosip.Parser
 	filter *filter
 	seed   maphash.Seed // of tags without a dialog
@@ -69,7 +71,7 @@ func NewServer(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		cfg: cfg, log: cfg.Log, parser: newParser(), seed: maphash.MakeSeed(),
+		cfg: cfg, log: cfg.Log, rare: cfg.Log.Sample(&zerolog.BurstSampler{Burst: 5, Period: time.Minute}), parser: newParser(), seed: maphash.MakeSeed(),
 		trunks: trunks, guard: newGuard(cfg.Realm, cfg.Digest), filter: newFilter(&cfg, trunks),
 	}
 	if s.certificates, err = newCertificates(cfg.TLS, trunks); err != nil {

@@ -2,8 +2,10 @@ package interop_test
 
 import (
 	"context"
+	"math/rand/v2"
 	"net"
 	"os"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -203,24 +205,32 @@ func (g *gateway) ended(t *testing.T, n int) []*echo {
 	return calls
 }
 
-// freePort returns a UDP port that is free now, even, with a free one above it.
+// freePort returns a port for UDP and TCP that is free now, even, with a free one
+// above it. It is below those that the system gives to sockets without one (RFC
+// 6335 §6), lest one of them take it before the peer does.
 func freePort(t *testing.T) int {
 	t.Helper()
-	for range 50 {
-		a, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		port := a.LocalAddr().(*net.UDPAddr).Port
-		a.Close()
-		if port%2 == 1 {
-			continue
-		}
-		if b, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port + 1}); err == nil {
-			b.Close()
+	for range 200 {
+		port := 20000 + 2*rand.IntN(6000)
+		if free(port) && free(port+1) {
 			return port
 		}
 	}
 	t.Fatal("no free ports")
 	return 0
+}
+
+// free reports that nobody listens on a port of this machine.
+func free(port int) bool {
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	udp, err := net.ListenPacket("udp4", address)
+	if err != nil {
+		return false
+	}
+	defer udp.Close()
+	tcp, err := net.Listen("tcp4", address)
+	if err != nil {
+		return false
+	}
+	return tcp.Close() == nil
 }
