@@ -151,12 +151,12 @@ func (a *attempt) answered(res *gosip.Response) {
 	if err != nil {
 		err = fmt.Errorf("sip: dial: %w: %w", media.NotAcceptable, err)
 	}
+	a.voice.drain()
 	a.mu.Lock()
 	if err == nil {
 		err = a.gaveUp
 	}
 	if err == nil {
-		a.voice.drain()
 		a.voice.start()
 		a.result <- c
 	}
