@@ -95,12 +95,9 @@ func (s *calls) ended(responseID string) {
 	}
 }
 
-// lost notes that the connection has gone, and with it the responses that ran
-// and the caller's turn. Calls go on: their answers wait for the next one.
+// lost notes that the connection has gone, and with it the responses outside of
+// the conversation and the caller's turn. Calls go on.
 func (s *calls) lost() {
-	for id := range s.rounds {
-		s.ended(id)
-	}
 	clear(s.aside)
 	s.awaited = false
 }

@@ -177,35 +177,3 @@ func TestNothingIsSaidIntoTheCallersWords(t *testing.T) {
 		w.check(2, map[string]realtime.FunctionOutcome{"c1": "ok"})
 	})
 }
-
-func TestACallThatIsCutOffDoesNotRun(t *testing.T) {
-	handler := record()
-	done := make(chan message, 1)
-	ran := make(chan struct{}, 1)
-	start(t, realtime.Config{
-		Handler: handler, Properties: ulaw,
-		Functions: []realtime.Function{{Name: "f", Handle: func(context.Context, realtime.FunctionCall) (any, error) { ran <- struct{}{}; return nil, nil }}},
-		Providers: providers(t, func(p *peer) {
-			p.open()
-			p.send(`{"type":"response.created","response":{"id":"r1","conversation_id":"c"}}`)
-			p.send(`{"type":"response.function_call_arguments.done","response_id":"r1","item_id":"i1","call_id":"c1","name":"f","arguments":"{\"a"}`)
-			p.send(`{"type":"response.output_item.done","response_id":"r1","item":{"id":"i1","type":"function_call","status":"incomplete","call_id":"c1","name":"f","arguments":"{\"a"}}`)
-			p.send(`{"type":"response.done","response":{"id":"r1","conversation_id":"c","status":"cancelled"}}`)
-			// A call without an id cannot be answered, but it is told of.
-			p.send(`{"type":"response.output_item.done","item":{"id":"i2","type":"function_call","status":"completed","name":"f","arguments":"{}"}}`)
-			if m, ok := p.next(); ok {
-				done <- m
-			}
-		}),
-	})
-	if e := await[realtime.FunctionFinished](t, handler); e.Outcome != realtime.FunctionInvalid || e.ItemID != "i2" {
-		t.Errorf("%+v", e)
-	}
-	select {
-	case <-ran:
-		t.Error("it ran")
-	case m := <-done:
-		t.Errorf("sent %s", m.Raw)
-	default:
-	}
-}
