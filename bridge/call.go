@@ -302,7 +302,8 @@ func (c *Call) post(op func()) {
 	select {
 	case c.ops <- op:
 	default:
-		c.End(fmt.Errorf("bridge: %d events wait: %w", opsLimit, media.Internal))
+		// Nobody but the provider tells so much at a time.
+		c.End(fmt.Errorf("bridge: %w: %d of its events wait", media.ProviderLost, opsLimit))
 	}
 }
 

@@ -18,12 +18,14 @@ type Prices struct {
 func (p Prices) Of(u realtime.Usage) float64 {
 	in, out := u.InputTokenDetails, u.OutputTokenDetails
 	cached := in.CachedTokensDetails
-	return (p.TextIn*float64(in.TextTokens-cached.TextTokens) +
-		p.TextCached*float64(cached.TextTokens) +
-		p.TextOut*float64(out.TextTokens) +
-		p.AudioIn*float64(in.AudioTokens-cached.AudioTokens) +
-		p.AudioCached*float64(cached.AudioTokens) +
-		p.AudioOut*float64(out.AudioTokens)) / 1e6
+	// What a server counts wrongly must not be paid back.
+	tokens := func(n int) float64 { return float64(max(0, n)) }
+	return (p.TextIn*tokens(in.TextTokens-cached.TextTokens) +
+		p.TextCached*tokens(cached.TextTokens) +
+		p.TextOut*tokens(out.TextTokens) +
+		p.AudioIn*tokens(in.AudioTokens-cached.AudioTokens) +
+		p.AudioCached*tokens(cached.AudioTokens) +
+		p.AudioOut*tokens(out.AudioTokens)) / 1e6
 }
 
 // spend books what a response cost, and ends the call when it has cost enough.
@@ -38,7 +40,7 @@ func (c *Call) spend(u *realtime.Usage) {
 	cost := price.Of(*u)
 	c.cost += cost
 	c.meters.spent(cost)
-	if limit := c.cfg.Agent.Limits.Cost; limit > 0 && c.cost >= limit {
+	if limit := c.cfg.Agent.Limits.Cost; limit > 0 && c.cost >= limit && c.farewell.cause == nil {
 		c.sayGoodbye(fmt.Errorf("bridge: %w: %.2f of %.2f USD", media.CostLimit, c.cost, limit))
 	}
 }

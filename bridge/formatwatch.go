@@ -7,6 +7,7 @@ import "github.com/callgw/callgw/realtime"
 const (
 	enoughBytes    = 320
 	enoughMovement = 8000
+	enoughValues   = 48 // different low halves: a tone at a quarter of the rate has two
 )
 
 // formatWatch notices 16-bit PCM that comes under the name of G.711, as some
@@ -19,6 +20,8 @@ type formatWatch struct {
 	seen      int
 	even, odd int64 // sums of the steps between neighbours of one parity
 	previous  [2]byte
+	values    [256]bool // seen at even places
+	different int
 	decided   bool
 }
 
@@ -42,13 +45,17 @@ func (w *formatWatch) suspicious(p []byte) bool {
 			}
 		}
 		w.previous[parity] = b
+		if parity == 0 && !w.values[b] {
+			w.values[b] = true
+			w.different++
+		}
 		w.seen++
 	}
 	if w.seen < enoughBytes || w.even+w.odd < enoughMovement {
 		return false
 	}
 	w.decided = true
-	return w.even > 6*w.odd
+	return w.even > 6*w.odd && w.different >= enoughValues
 }
 
 // newFormatWatch returns a watch for a format, nil where there is nothing to

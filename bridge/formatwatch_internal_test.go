@@ -1,11 +1,25 @@
 package bridge
 
 import (
+	"math"
 	"testing"
 	"time"
 
+	"github.com/zaf/g711"
+
 	"github.com/callgw/callgw/realtime/realtimetest"
 )
+
+func TestAToneAtAQuarterOfTheRateIsNotPCM(t *testing.T) {
+	w := &formatWatch{}
+	p := make([]byte, 4000)
+	for n := range p {
+		p[n] = g711.EncodeUlawFrame(int16(8000 * math.Cos(math.Pi/2*float64(n))))
+	}
+	if w.suspicious(p) {
+		t.Error("2 kHz in µ-law is taken for PCM")
+	}
+}
 
 func TestTheFormatWatchKnowsPCMFromG711(t *testing.T) {
 	for _, format := range []realtimetest.Format{realtimetest.PCMU, realtimetest.PCMA, realtimetest.PCM16} {

@@ -97,7 +97,11 @@ type delta struct {
 	fed     int64
 }
 
+// A total that a rewound playout has lowered is fed when it has grown again.
 func (d *delta) feed(total int64) {
+	if total <= d.fed {
+		return
+	}
 	d.counter.Add(float64(total - d.fed))
 	d.fed = total
 }

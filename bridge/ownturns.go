@@ -38,7 +38,7 @@ func newTurnMaker(c *Call, d *realtime.TurnDetection, hangover time.Duration) *t
 func (t *turnMaker) frame(session *realtime.Session, p []byte, change vad.Change, now time.Time) {
 	c := t.call
 	if change == vad.Started {
-		c.interruptFor(now)
+		c.bargeIn(now)
 		c.uplink.send(session, t.preroll[t.oldest:], now)
 		c.uplink.send(session, t.preroll[:t.oldest], now)
 		t.speaking = true

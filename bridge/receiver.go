@@ -58,7 +58,9 @@ func (r *receiver) Event(e realtime.Event) {
 // matters reports whether the call's own goroutine has to see an event. Captions
 // come in bursts of hundreds, and it makes nothing of them.
 func matters(e realtime.Event) bool {
-	switch e.(type) {
+	switch e := e.(type) {
+	case realtime.Unknown:
+		return e.Err != nil
 	case realtime.TranscriptDelta, realtime.TextDelta, realtime.TranscriptionDelta,
 		realtime.ItemAdded, realtime.ItemDone, realtime.OutputItemAdded, realtime.OutputItemDone,
 		realtime.AudioDone, realtime.TextDone, realtime.FunctionCallArgumentsDone, realtime.RateLimitsUpdated,

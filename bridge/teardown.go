@@ -16,7 +16,8 @@ func (c *Call) fail(cause error) {
 		c.End(cause)
 		return
 	}
-	c.farewell = farewell{cause: cause, begun: true}
+	c.farewell = farewell{cause: cause, begun: true, until: time.Now().Add(media.Duration(int64(len(clip))) + goodbyeTimeout)}
+	c.protected.Store(true)
 	c.queue.Interrupt()
 	c.flush()
 	c.play("on_failure", clip)

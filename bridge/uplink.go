@@ -60,7 +60,9 @@ func (u *uplink) Hold(on bool) {
 			c.note(EventHold)
 			return
 		}
-		c.state.Store(uint32(Talking))
+		if c.State() == Holding {
+			c.state.Store(uint32(Talking))
+		}
 		c.note(EventResume)
 	})
 }

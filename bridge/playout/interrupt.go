@@ -75,7 +75,7 @@ func (q *Queue) Interrupt() Interruption {
 		}
 		responses[k].cut = true
 	}
-	q.ledger = ledger{segments: q.ledger.segments[:0], responses: responses}
+	q.ledger = ledger{segments: q.ledger.segments[:0], responses: responses, late: q.ledger.late}
 	q.stream.clear()
 	q.received, q.heard = q.sent, q.sent
 	q.playing = false

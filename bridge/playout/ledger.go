@@ -36,6 +36,9 @@ type response struct {
 // not end what they begin.
 const maxResponses = 16
 
+// maxItems bounds the items that were announced and have no audio yet.
+const maxItems = 256
+
 // ledger says whose the stream's bytes are. Its segments cover the bytes from
 // heard to received; it knows nothing of their contents.
 type ledger struct {
@@ -47,6 +50,7 @@ type ledger struct {
 	sentSeg   int
 	sentOff   int64
 	responses []response
+	late      []string // responses that were cut and have ended, the newest last
 }
 
 // find returns the live item of ref, nil if there is none.
@@ -176,7 +180,7 @@ func (l *ledger) running(id []byte) *response {
 // begin books a new running response.
 func (l *ledger) begin(id string) *response {
 	if len(l.responses) == maxResponses {
-		l.responses = append(l.responses[:0], l.responses[1:]...)
+		l.forget(0)
 	}
 	l.responses = append(l.responses, response{id: id})
 	return &l.responses[len(l.responses)-1]
@@ -186,15 +190,48 @@ func (l *ledger) begin(id string) *response {
 func (l *ledger) end(id string) {
 	for i := range l.responses {
 		if l.responses[i].id == id {
-			l.responses = append(l.responses[:i], l.responses[i+1:]...)
+			l.forget(i)
 			break
 		}
 	}
-	for i := len(l.items) - 1; i >= 0; i-- {
-		if l.items[i].ref.ResponseID == id {
-			l.completed(l.items[i])
+	kept := l.items[:0]
+	for _, it := range l.items {
+		if it.ref.ResponseID == id {
+			it.complete = true
+		}
+		if !it.complete || it.heard < it.received {
+			kept = append(kept, it)
+		} else if it == l.last {
+			l.last = nil
 		}
 	}
+	clear(l.items[len(kept):])
+	l.items = kept
+}
+
+// forget drops a running response. One that was cut stays known, lest audio of it
+// that comes late be taken for a new one's.
+func (l *ledger) forget(i int) {
+	if r := l.responses[i]; r.cut {
+		if len(l.late) == maxResponses {
+			l.late = append(l.late[:0], l.late[1:]...)
+		}
+		l.late = append(l.late, r.id)
+	}
+	l.responses = append(l.responses[:i], l.responses[i+1:]...)
+}
+
+// wasCut reports whether a response was interrupted, running or not.
+func (l *ledger) wasCut(id []byte) bool {
+	if r := l.running(id); r != nil {
+		return r.cut
+	}
+	for _, late := range l.late {
+		if late == string(id) {
+			return true
+		}
+	}
+	return false
 }
 
 // generating reports whether more audio may come.

@@ -85,8 +85,11 @@ func (q *Queue) Begin(responseID string) {
 func (q *Queue) Item(responseID, itemID string) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if r := q.ledger.running([]byte(responseID)); r != nil && r.cut {
+	if q.ledger.wasCut([]byte(responseID)) {
 		return false
+	}
+	if len(q.ledger.items) == maxItems {
+		return true // its audio, if any comes, is booked all the same
 	}
 	q.ledger.items = append(q.ledger.items, &item{ref: Ref{ResponseID: responseID, ItemID: itemID}})
 	return true
@@ -128,13 +131,12 @@ func (q *Queue) item(responseID, itemID []byte, content int) *item {
 	if it := q.ledger.find(responseID, itemID, content); it != nil {
 		return it
 	}
-	r := q.ledger.running(responseID)
-	if r == nil {
-		// Not every server announces its responses.
-		r = q.ledger.begin(string(responseID))
-	}
-	if r.cut {
+	if q.ledger.wasCut(responseID) {
 		return nil
+	}
+	if q.ledger.running(responseID) == nil {
+		// Not every server announces its responses.
+		q.ledger.begin(string(responseID))
 	}
 	if it := q.ledger.promised(responseID, itemID); it != nil {
 		it.ref.ContentIndex = content
