@@ -18,5 +18,6 @@
 //
 // The package never imports bridge, mediastream or realtime; bridge/media is all
 // it shares with them. Its goroutines, those of registrations and keep-alives too,
-// belong to [Server.Run], those of a call's audio to [Call.Run].
+// belong to [Server.Run], those of a call's audio to [Call.Run] until [Call.Transfer]
+// has passed the call on: then they are the server's as well.
 package sip

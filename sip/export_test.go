@@ -48,3 +48,6 @@ func ParseReplaces(value string) (callID, local, remote string, ok bool) {
 	id, _, ok := parseReplaces(value)
 	return id.callID, id.local, id.remote, ok
 }
+
+// ParseFragment reads the status line of a message/sipfrag body.
+func ParseFragment(body string) (*StatusError, bool) { return parseFragment(body) }

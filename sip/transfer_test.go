@@ -385,3 +385,15 @@ func TestCallerLeavesWhileTheTargetRings(t *testing.T) {
 		q.Expect("ACK")
 	}, bridging(sip.TransferBridge))
 }
+
+func FuzzFragment(f *testing.F) {
+	for _, seed := range []string{"SIP/2.0 200 OK", "SIP/2.0 486 Busy Here\r\nX: y\r\n", "\r\nsip/2.0  603", "SIP/2.0 abc", "HTTP/1.1 200 OK", ""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		res, ok := sip.ParseFragment(body)
+		if ok && (res.Status < 100 || res.Status > 699 || strings.ContainsAny(res.Reason, "\n")) {
+			t.Errorf("%q is %+v", body, res)
+		}
+	})
+}
