@@ -2,7 +2,7 @@ package config
 
 import "net"
 
-// Admin is for operators only: console, API, metrics, health.
+// Admin is for operators only: API, metrics, health.
 type Admin struct {
 	// Listen is where. Default "127.0.0.1:9090".
 	Listen Address `yaml:"listen"`

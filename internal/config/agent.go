@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,7 +18,7 @@ type Agent struct {
 	Name string `yaml:"-"`
 	// Provider is where its sessions run, or a list of providers that are tried
 	// in order when a call begins. Default: the only provider there is.
-	Provider OneOrMore `yaml:"provider"`
+	Provider []string `yaml:"provider"`
 	// Greeting is what the caller hears first. Default: the model greets in one
 	// sentence.
 	Greeting Greeting `yaml:"greeting"`
@@ -31,9 +32,13 @@ type Agent struct {
 	// resumed over HTTP; the model may speak meanwhile. Default false.
 	StartAudioPaused bool `yaml:"start_audio_paused"`
 	// Transcripts may appear in timelines, logs and the API. Default true.
-	Transcripts bool      `yaml:"transcripts"`
-	Limits      Limits    `yaml:"limits"`
-	OnFailure   OnFailure `yaml:"on_failure"`
+	Transcripts bool   `yaml:"transcripts"`
+	Limits      Limits `yaml:"limits"`
+	// Repair is how long a call may be without a session after it was lost,
+	// while the caller hears a soft tone and the providers are tried in turn.
+	// 1s to 60s. Default 3s.
+	Repair    time.Duration `yaml:"repair"`
+	OnFailure OnFailure     `yaml:"on_failure"`
 
 	instructions, prompt, say *Template
 }
@@ -76,9 +81,9 @@ const sessionLimit = time.Hour
 func (a *Agent) SetDefaults() {
 	*a = Agent{
 		Greeting:    Greeting{Say: "Greet the caller in one sentence."},
-		Transcripts: true,
-		BargeIn:     BargeIn{Mode: "server", Threshold: 0.5, Window: 600 * time.Millisecond},
-		Limits:      Limits{Duration: 30 * time.Minute, Silence: 2 * time.Minute},
+		Transcripts: true, Repair: 3 * time.Second,
+		BargeIn: BargeIn{Mode: "server", Threshold: 0.5, Window: 600 * time.Millisecond},
+		Limits:  Limits{Duration: 30 * time.Minute, Silence: 2 * time.Minute},
 	}
 }
 
@@ -130,13 +135,16 @@ func (a *Agent) check(k *checker, key string, providers map[string]*Provider) {
 	if w := a.BargeIn.Window; w < 100*time.Millisecond || w > 3*time.Second {
 		k.fail(key+".barge_in.window", k.quote(key+".barge_in.window", w.String())+" is not within 100ms to 3s", "use 600ms unless the provider is far away")
 	}
+	if a.Repair < time.Second || a.Repair > time.Minute {
+		k.fail(key+".repair", k.quote(key+".repair", a.Repair.String())+" is not within 1s to 60s", "use 3s; callers do not wait much longer")
+	}
 	if a.Limits.Cost < 0 {
 		k.fail(key+".limits.cost", k.quote(key+".limits.cost", fmt.Sprint(a.Limits.Cost))+" is negative", "write US dollars, such as 0.50")
 	}
 	if d := a.Limits.Duration; d == 0 || d > sessionLimit {
 		k.warn(key+".limits.duration", "longer than the 60 minutes after which OpenAI ends a session", "write 60m or less")
 	}
-	k.file(key+".on_failure.play", &a.OnFailure.Play)
+	k.recording(key+".on_failure.play", &a.OnFailure.Play)
 }
 
 // checkSession checks what the session is told and prepares its templates. It
@@ -155,6 +163,10 @@ func (a *Agent) checkSession(k *checker, key string, providers map[string]*Provi
 		if at := key + ".input_audio_transcription"; !ofRoute || k.doc.Has(at) {
 			warnRetired(k, at+".model", t.Model)
 		}
+	}
+	if _, err := strconv.ParseFloat(a.Session.Voice, 64); err == nil {
+		at := key + ".voice"
+		fail("voice", k.quote(at, a.Session.Voice)+" is a number, not a voice", "write its name, such as marin")
 	}
 	if m := a.Session.Modalities; m != nil && !slices.Contains(m, "audio") {
 		fail("modalities", "without audio the caller hears nothing", "write [audio, text]")

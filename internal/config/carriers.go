@@ -138,6 +138,19 @@ func (m *MediaStreams) others() []otherCarrier {
 	return all
 }
 
+// checkEmpty reports carriers whose key stands there with nothing below it.
+func (m *MediaStreams) checkEmpty(k *checker) {
+	on := map[string]bool{"twilio": m.Twilio != nil}
+	for _, c := range m.others() {
+		on[c.name] = true
+	}
+	for _, name := range legs[1:] { // all but sip
+		if key := "media_streams." + name; k.doc.Has(key) && !on[name] {
+			k.fail(key, "nothing stands below it", "write "+name+": {} for its defaults, or remove it")
+		}
+	}
+}
+
 func (m *MediaStreams) checkOthers(k *checker, public URL) {
 	asked := m.Twilio != nil // which asks for it itself
 	for _, c := range m.others() {

@@ -62,10 +62,10 @@ func (k *checker) at(key string, i int) string {
 }
 
 // file makes a path absolute in regard to the configuration and demands that
-// there be a file.
-func (k *checker) file(key string, path *string) {
+// there be a file. It tells whether there is.
+func (k *checker) file(key string, path *string) bool {
 	if *path == "" {
-		return
+		return false
 	}
 	name := k.quote(key, *path)
 	if !filepath.IsAbs(*path) {
@@ -79,7 +79,10 @@ func (k *checker) file(key string, path *string) {
 		k.fail(key, name+" cannot be read", "check its permissions")
 	case !stat.Mode().IsRegular():
 		k.fail(key, name+" is not a file", "name a file")
+	default:
+		return true
 	}
+	return false
 }
 
 // sorted returns the warnings in the order of the document.

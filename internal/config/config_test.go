@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"bytes"
 	"errors"
 	"flag"
 	"net/netip"
@@ -16,6 +17,7 @@ import (
 	"github.com/callgw/callgw/bridge/media"
 	"github.com/callgw/callgw/dialplan"
 	"github.com/callgw/callgw/internal/config"
+	"github.com/callgw/callgw/internal/wav"
 	"github.com/callgw/callgw/realtime"
 )
 
@@ -80,13 +82,17 @@ func TestBrokenFiles(t *testing.T) {
 	}
 }
 
-func TestSuspiciousFile(t *testing.T) {
-	const path = "testdata/warned/suspicious.yaml"
-	_, warnings, err := config.Load(path, nothingBut("SECRET", "verysecret"))
-	if err != nil {
-		t.Fatal(err)
+func TestSuspiciousFiles(t *testing.T) {
+	for _, name := range []string{"suspicious", "unreachable"} {
+		t.Run(name, func(t *testing.T) {
+			path := "testdata/warned/" + name + ".yaml"
+			_, warnings, err := config.Load(path, nothingBut("SECRET", "verysecret"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, "testdata/warned/"+name+".golden", lines(path, warnings))
+		})
 	}
-	golden(t, "testdata/warned/suspicious.golden", lines(path, warnings))
 }
 
 func nothingBut(name, value string) func(string) (string, bool) {
@@ -168,6 +174,7 @@ func TestTenLinesForATrunk(t *testing.T) {
 
 func TestRouteChangesTheAgentForItsCalls(t *testing.T) {
 	c := load(t, `
+sip: {trunks: {carrier: {from: 192.0.2.1}}}
 agents:
   a:
     session:
@@ -198,15 +205,26 @@ dialplan:
 	}
 }
 
+// recording returns a WAV file that phones can play.
+func recording(t *testing.T) string {
+	t.Helper()
+	var file bytes.Buffer
+	if err := wav.Write(&file, make([]byte, media.FrameBytes)); err != nil {
+		t.Fatal(err)
+	}
+	return file.String()
+}
+
 func TestForms(t *testing.T) {
 	dir := t.TempDir()
-	for name, contents := range map[string]string{"hello.wav": "RIFF", "token": "s3\n"} {
+	for name, contents := range map[string]string{"hello.wav": recording(t), "token": "s3\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(contents), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	path := filepath.Join(dir, "callgw.yaml")
 	source := `
+sip: {trunks: {carrier: {from: 192.0.2.1, codecs: pcma}}}
 admin: {listen: "0.0.0.0:9090", token: "${file:token}"}
 agents:
   silent: {greeting: none}
@@ -221,6 +239,9 @@ dialplan: [{when: {to: "1"}, agent: silent}, {when: {to: "2"}, agent: played}, {
 	c, warnings, err := config.Load(path, environment)
 	if err != nil || len(warnings) > 0 {
 		t.Fatal(err, warnings)
+	}
+	if trunk := c.SIP.Trunks["carrier"]; len(trunk.From) != 1 || len(trunk.Codecs) != 1 || trunk.Codecs[0] != media.PCMA {
+		t.Errorf("a value that stands for a list: got %+v", trunk)
 	}
 	if c.Admin.Token.Reveal() != "s3" {
 		t.Error("token not read from its file")

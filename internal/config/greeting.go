@@ -1,5 +1,7 @@
 package config
 
+import "github.com/callgw/callgw/internal/config/strict"
+
 // Greeting is what the caller hears first: what the model is told to say, or a
 // recording, or nothing.
 type Greeting struct {
@@ -17,6 +19,11 @@ func (g *Greeting) UnmarshalYAML(unmarshal func(any) error) error {
 	if unmarshal(&word) == nil && (word == "none" || word == false) {
 		*g = Greeting{}
 		return nil
+	}
+	switch word.(type) {
+	case nil, map[string]any, []any:
+	default:
+		return &strict.ValueError{Problem: "not a mapping", Remedy: "write {say: what the model is told to say}, or none"}
 	}
 	type plain Greeting
 	var p plain
@@ -38,5 +45,5 @@ func (g *Greeting) check(k *checker, key string) {
 	case g.Say == "" && k.doc.Has(key+".say"):
 		k.fail(key+".say", "empty", "write what to say, or greeting: none")
 	}
-	k.file(key+".file", &g.File)
+	k.recording(key+".file", &g.File)
 }

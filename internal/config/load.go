@@ -75,6 +75,9 @@ func (c *Config) check(k *checker) {
 	c.Admin.check(k, c.HTTP.Listen)
 	c.SIP.check(k, c.Calls.Max)
 	c.MediaStreams.check(k, c.HTTP.PublicURL)
+	if len(c.SIP.Listen) == 0 && c.MediaStreams == (MediaStreams{}) {
+		k.warn("", "nothing can call this gateway", "add sip.trunks or media_streams")
+	}
 	checkProviders(k, c.Providers)
 	checkAgents(k, c.Agents, c.Providers)
 	checkPrices(k, c.Prices)
@@ -90,7 +93,7 @@ func checkUse(k *checker, r *Reloadable) {
 		agents[route.Agent] = true
 	}
 	for _, name := range sortedKeys(r.Agents) {
-		if !agents[name] && k.doc.Has("agents."+name) {
+		if len(r.Routes) > 0 && !agents[name] && k.doc.Has("agents."+name) {
 			k.warn("agents."+name, "no route leads to this agent", "add one to the dialplan, or remove the agent")
 		}
 		for _, provider := range r.Agents[name].Provider {

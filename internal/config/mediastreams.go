@@ -75,6 +75,7 @@ func (t *Twilio) Controls() bool {
 }
 
 func (m *MediaStreams) check(k *checker, public URL) {
+	m.checkEmpty(k)
 	m.checkOthers(k, public)
 	t := m.Twilio
 	if t == nil {

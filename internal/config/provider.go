@@ -96,7 +96,11 @@ func checkProviders(k *checker, providers map[string]*Provider) {
 			if k.doc.Expanded(at) {
 				message = k.quote(at, "") + " is refused"
 			}
-			k.fail(at, message, "")
+			remedy := ""
+			if fault.Option == "base_url" {
+				remedy = "write wss://, or ws:// for a server without TLS"
+			}
+			k.fail(at, message, remedy)
 		}
 		if p.BaseURL.scheme() == "ws" && p.APIKey != "" && p.APIKey != "none" && !isLoopback(p.BaseURL.host()) {
 			k.warn(key+".base_url", "the key and all audio travel in the clear", "use wss://")

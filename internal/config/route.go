@@ -31,12 +31,12 @@ type Route struct {
 // When is a list of conditions, all of which must hold. Patterns know * for
 // any run of characters and ? for any one.
 type When struct {
-	To     OneOrMore            `yaml:"to"`     // patterns for the called number
-	From   OneOrMore            `yaml:"from"`   // patterns for the caller's; "anonymous" for withheld ones
-	Trunk  OneOrMore            `yaml:"trunk"`  // names
-	Leg    OneOrMore            `yaml:"leg"`    // sip, twilio, or another carrier's name
-	Header map[string]OneOrMore `yaml:"header"` // patterns for the value of each; "*": it is there
-	Hours  OneOrMore            `yaml:"hours"`  // such as "Mon-Fri 09:00-17:00 America/New_York"
+	To     []string            `yaml:"to"`     // patterns for the called number
+	From   []string            `yaml:"from"`   // patterns for the caller's; "anonymous" for withheld ones
+	Trunk  []string            `yaml:"trunk"`  // names
+	Leg    []string            `yaml:"leg"`    // sip, twilio, or another carrier's name
+	Header map[string][]string `yaml:"header"` // patterns for the value of each; "*": it is there
+	Hours  []string            `yaml:"hours"`  // such as "Mon-Fri 09:00-17:00 America/New_York"
 }
 
 // Reject refuses a call.

@@ -9,7 +9,7 @@ import (
 
 func instructions(t *testing.T, source string, call dialplan.Call) string {
 	t.Helper()
-	c := load(t, "agents: {a: {session: {instructions: '"+source+"'}}}\n")
+	c := load(t, "sip: {listen: [\"udp://127.0.0.1:0\"], trunks: {t: {from: 127.0.0.1}}}\nagents: {a: {session: {instructions: '"+source+"'}}}\n")
 	p, err := c.Agent(c.Dialplan.Decide(call)).Properties(call)
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +52,7 @@ func TestCallersCannotWriteInstructions(t *testing.T) {
 }
 
 func TestRenderingIsBounded(t *testing.T) {
-	c := load(t, "agents: {a: {session: {instructions: '{{if .From}}{{range 1000000}}{{$.From}}{{end}}{{end}}'}}}\n")
+	c := load(t, "sip: {listen: [\"udp://127.0.0.1:0\"], trunks: {t: {from: 127.0.0.1}}}\nagents: {a: {session: {instructions: '{{if .From}}{{range 1000000}}{{$.From}}{{end}}{{end}}'}}}\n")
 	call := dialplan.Call{From: "+14155550100"}
 	if _, err := c.Agent(c.Dialplan.Decide(call)).Properties(call); err == nil {
 		t.Error("rendered without bounds")

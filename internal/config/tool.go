@@ -145,7 +145,7 @@ func (t *Tool) check(k *checker, key string, names map[string]bool) {
 	if t.Wait.Say != "" && t.Wait.Play != "" {
 		k.fail(key+".wait", "both say and play", "keep one of the two")
 	}
-	k.file(key+".wait.play", &t.Wait.Play)
+	k.recording(key+".wait.play", &t.Wait.Play)
 	t.checkSchema(k, key)
 	if t.HTTP != nil {
 		t.HTTP.check(k, key+".http")
@@ -164,7 +164,7 @@ func (t *Tool) checkSchema(k *checker, key string) {
 		_, err = toolschema.Compile(schema)
 	}
 	if err != nil {
-		k.fail(key+".parameters", "is no JSON Schema of an object: "+err.Error(), "begin with {type: object, properties: {…}}")
+		k.fail(key+".parameters", "is no JSON Schema of an object: "+strings.TrimPrefix(err.Error(), "toolschema: parameters: "), "begin with {type: object, properties: {…}}")
 		return
 	}
 	t.Schema = schema

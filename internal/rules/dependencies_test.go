@@ -21,7 +21,7 @@ func TestPackagesKnowOnly(t *testing.T) {
 		"sip/siptest":     nil,
 		"realtime":        {"internal/jsonscan", "internal/toolschema"},
 		"internal/phone":  {"bridge/media", "internal/vad"},
-		"internal/config": {"bridge/media", "dialplan", "internal/config/strict", "internal/jsonscan", "internal/toolschema", "realtime"},
+		"internal/config": {"bridge/media", "dialplan", "internal/config/strict", "internal/jsonscan", "internal/toolschema", "internal/wav", "realtime"},
 
 		"internal/transcode":     {"bridge/media"},
 		"internal/toolschema":    nil,

@@ -24,13 +24,15 @@ type Mismatch struct {
 
 // Error is a sentence for the model.
 func (m *Mismatch) Error() string {
-	faults := m.Faults
-	more := ""
-	if len(faults) > maxFaults {
-		more = fmt.Sprintf("; and %d more", len(faults)-maxFaults)
-		faults = faults[:maxFaults]
+	return "the arguments do not fit the tool's parameters: " + strings.Join(m.first(), "; ")
+}
+
+// first returns the first faults, and how many more there are.
+func (m *Mismatch) first() []string {
+	if len(m.Faults) <= maxFaults {
+		return m.Faults
 	}
-	return "the arguments do not fit the tool's parameters: " + strings.Join(faults, "; ") + more
+	return append(slices.Clone(m.Faults[:maxFaults]), fmt.Sprintf("and %d more", len(m.Faults)-maxFaults))
 }
 
 func mismatchOf(err *jsonschema.ValidationError) *Mismatch {

@@ -80,7 +80,13 @@ func (nowhere) Load(url string) (any, error) {
 	return nil, fmt.Errorf("reference to %s: a tool's schema is whole in itself", url)
 }
 
-// oneLine makes the compiler's reports, which are trees, fit into a line.
+// oneLine makes the compiler's reports, which are trees, fit into a line: of a
+// schema that is none, what is wrong at its leaves.
 func oneLine(err error) error {
+	var invalid *jsonschema.SchemaValidationError
+	var report *jsonschema.ValidationError
+	if errors.As(err, &invalid) && errors.As(invalid.Err, &report) {
+		return errors.New(strings.Join(mismatchOf(report).first(), "; "))
+	}
 	return errors.New(strings.Join(strings.Fields(err.Error()), " "))
 }

@@ -1,6 +1,7 @@
 package strict
 
 import (
+	"cmp"
 	"encoding"
 	"fmt"
 	"math"
@@ -119,11 +120,11 @@ func (d *Document) decodeSelf(node ast.Node, reader selfReader, at place, depth 
 }
 
 func (d *Document) decodeStruct(node ast.Node, v reflect.Value, at place, depth int) {
+	fields := fieldsOf(v.Type())
 	if !isMapping(node) {
-		d.mismatch(node, at, "a mapping")
+		d.add(node, at.path, kind(node)+" where a mapping is wanted", fields.remedy(node))
 		return
 	}
-	fields := fieldsOf(v.Type())
 	for _, e := range d.entries(node, at.path, depth) {
 		f, ok := fields.find(e.key)
 		if !ok {
@@ -144,8 +145,8 @@ func (d *Document) decodeStruct(node ast.Node, v reflect.Value, at place, depth 
 func (d *Document) unknown(e entry, fields fieldList, at place) {
 	path := join(at.path, e.key)
 	if d.opts.Refused != nil {
-		if sentence := d.opts.Refused(join(at.schema, e.key), ""); sentence != "" {
-			d.add(e.node, path, sentence, "remove it")
+		if err := d.opts.Refused(path, join(at.schema, e.key), ""); err != nil {
+			d.add(e.node, path, err.Problem, cmp.Or(err.Remedy, "remove it"))
 			return
 		}
 	}
@@ -171,8 +172,8 @@ func (d *Document) checkAllowed(node ast.Node, f field, v reflect.Value, at plac
 		}
 	}
 	if d.opts.Refused != nil {
-		if sentence := d.opts.Refused(at.schema, value); sentence != "" {
-			d.add(node, at.path, d.Quote(at.path, value)+" "+sentence, "use "+strings.Join(f.oneOf, " or "))
+		if err := d.opts.Refused(at.path, at.schema, value); err != nil {
+			d.add(node, at.path, d.Quote(at.path, value)+" "+err.Problem, cmp.Or(err.Remedy, "use "+strings.Join(f.oneOf, " or ")))
 			return
 		}
 	}
@@ -205,6 +206,13 @@ func (d *Document) decodeMap(node ast.Node, v reflect.Value, at place, depth int
 
 func (d *Document) decodeSlice(node ast.Node, v reflect.Value, at place, depth int) {
 	list, ok := node.(*ast.SequenceNode)
+	if _, isScalar := scalar(node); isScalar && !holdsKeys(v.Type().Elem()) {
+		// One value stands for a list of it. Its place is the list's.
+		element := newValue(v.Type().Elem()).Elem()
+		d.decode(node, element, at, depth+1)
+		v.Set(reflect.Append(reflect.MakeSlice(v.Type(), 0, 1), element))
+		return
+	}
 	if !ok {
 		d.mismatch(node, at, "a list")
 		return
@@ -217,6 +225,14 @@ func (d *Document) decodeSlice(node ast.Node, v reflect.Value, at place, depth i
 		d.decode(value, element, inner, depth+1)
 		v.Set(reflect.Append(v, element))
 	}
+}
+
+// holdsKeys tells whether values of type t are written as mappings.
+func holdsKeys(t reflect.Type) bool {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.Kind() == reflect.Map || t.Kind() == reflect.Struct && len(fieldsOf(t)) > 0
 }
 
 // decodeAny returns plain maps, slices and scalars.
@@ -261,8 +277,11 @@ func (d *Document) mark(path string, node ast.Node) {
 // mismatch reports a value of another kind than wanted.
 func (d *Document) mismatch(node ast.Node, at place, wanted string) {
 	remedy := ""
-	if wanted == "text" && isMapping(node) {
+	switch {
+	case wanted == "text" && isMapping(node):
 		remedy = "put it in quotes if it is text with a colon"
+	case wanted == "a list":
+		remedy = "begin each entry with -, or write [x, y]"
 	}
 	d.add(node, at.path, fmt.Sprintf("%s where %s is wanted", kind(node), wanted), remedy)
 }

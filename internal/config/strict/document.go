@@ -24,11 +24,12 @@ type Options struct {
 	// Parsers read scalars into types that cannot be given methods. Each
 	// returns a value of that type, or a *ValueError.
 	Parsers map[reflect.Type]func(string) (any, error)
-	// Refused returns a sentence about a key that is not in the schema, or
-	// about a value that is none of those allowed (value is empty for keys),
-	// if the fault is not that it is unknown. Schema paths have * for the keys
-	// of maps and [] for the places in lists.
-	Refused func(schema, value string) string
+	// Refused returns what is wrong with a key that is not in the schema, or
+	// with a value that is none of those allowed (value is empty for keys), if
+	// the fault is not that it is unknown; else nil. Without a remedy, the usual
+	// one is to remove the key or to use an allowed value. Schema paths have * for
+	// the keys of maps and [] for the places in lists.
+	Refused func(path, schema, value string) *ValueError
 }
 
 // Document is a parsed document and the faults found in it so far.

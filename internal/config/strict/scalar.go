@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 )
@@ -68,21 +69,21 @@ func (d *Document) decodeScalar(node ast.Node, v reflect.Value, at place) {
 		case "false":
 			v.SetBool(false)
 		default:
-			err = &ValueError{"is neither true nor false", ""}
+			err = &ValueError{"is neither true nor false", truthRemedy(text)}
 		}
 	case reflect.Int, reflect.Int64:
 		var n int64
 		if n, err = strconv.ParseInt(text, 10, v.Type().Bits()); err == nil {
 			v.SetInt(n)
 		} else {
-			err = numberError(err, "is not a whole number")
+			err = numberError(err, "is not a whole number", "write digits alone, such as 30")
 		}
 	case reflect.Float64:
 		var f float64
 		if f, err = strconv.ParseFloat(text, 64); err == nil {
 			v.SetFloat(f)
 		} else {
-			err = numberError(err, "is not a number")
+			err = numberError(err, "is not a number", "write digits alone, such as 0.5")
 		}
 	default:
 		panic(fmt.Sprintf("strict: %s: no values of type %s can be read", at.path, v.Type()))
@@ -92,11 +93,23 @@ func (d *Document) decodeScalar(node ast.Node, v reflect.Value, at place) {
 	}
 }
 
-func numberError(err error, problem string) error {
+func numberError(err error, problem, remedy string) error {
 	if errors.Is(err, strconv.ErrRange) {
-		problem = "is out of range"
+		return &ValueError{"is out of range", "write a smaller one"}
 	}
-	return &ValueError{problem, ""}
+	return &ValueError{problem, remedy}
+}
+
+// truthRemedy returns what to write for the words that other dialects of YAML
+// take for true and false.
+func truthRemedy(word string) string {
+	switch strings.ToLower(word) {
+	case "yes", "on", "y", "true", "1":
+		return "write true"
+	case "no", "off", "n", "false", "0":
+		return "write false"
+	}
+	return "write true or false"
 }
 
 // refuse reports a scalar that its type does not take.

@@ -1,9 +1,12 @@
 package strict
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/goccy/go-yaml/ast"
 )
 
 // field is one key that a struct knows.
@@ -44,6 +47,19 @@ func (l fieldList) names() []string {
 		names[i] = f.name
 	}
 	return names
+}
+
+// remedy returns what to write instead of node, which is no mapping: the key that
+// takes this very word, or what keys there are.
+func (l fieldList) remedy(node ast.Node) string {
+	if word, ok := scalar(node); ok {
+		for _, f := range l {
+			if slices.Contains(f.oneOf, word) {
+				return fmt.Sprintf("did you mean {%s: %s}?", f.name, word)
+			}
+		}
+	}
+	return "known here: " + strings.Join(l.names(), ", ")
 }
 
 // guess returns the key that was probably meant by an unknown one: a similar

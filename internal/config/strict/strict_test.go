@@ -50,8 +50,9 @@ func (p *picky) UnmarshalYAML(unmarshal func(any) error) error {
 }
 
 type leg struct {
-	Port int  `yaml:"port"`
-	On   bool `yaml:"on"`
+	Port int    `yaml:"port"`
+	On   bool   `yaml:"on"`
+	How  string `yaml:"how" oneof:"soft loud"`
 }
 
 func (l *leg) SetDefaults() { l.Port = 5060 }
@@ -69,6 +70,7 @@ type tree struct {
 	Legs   map[string]*leg `yaml:"legs"`
 	List   []leg           `yaml:"list"`
 	Words  words           `yaml:"words"`
+	Names  []string        `yaml:"names"`
 	Ratio  *float64        `yaml:"ratio"`
 	Picky  picky           `yaml:"picky"`
 	Extra  map[string]any  `yaml:"extra"`
@@ -91,11 +93,14 @@ var options = strict.Options{
 			return d, nil
 		},
 	},
-	Refused: func(schema, value string) string {
-		if schema == "legs.*.tls" || schema == "level" && value == "trace" {
-			return "not yet"
+	Refused: func(path, schema, value string) *strict.ValueError {
+		switch {
+		case schema == "legs.*.tls" || schema == "level" && value == "trace":
+			return &strict.ValueError{Problem: "not yet"}
+		case schema == "legs.*.name":
+			return &strict.ValueError{Problem: "misplaced", Remedy: "not at " + path}
 		}
-		return ""
+		return nil
 	},
 }
 
@@ -113,6 +118,7 @@ legs:
   c:
 list: [*a, {port: 1}]
 words: one
+names: one
 ratio: 0.5
 picky: 3
 extra: {a: [1, 2.5, true, null, "${NAME}"], b: {c: x}}
@@ -122,10 +128,10 @@ inner:
 	ratio := 0.5
 	want := tree{
 		shared: shared{7}, Name: "from outside!", Level: "debug", Wait: 90 * time.Second, Key: "the secret",
-		Legs: map[string]*leg{"a": {5060, true}, "b": {5070, true}, "c": {5060, false}}, List: []leg{{5060, true}, {1, false}},
-		Words: words{"one"}, Ratio: &ratio, Picky: picky{3},
+		Legs: map[string]*leg{"a": {Port: 5060, On: true}, "b": {Port: 5070, On: true}, "c": {Port: 5060, On: false}}, List: []leg{{Port: 5060, On: true}, {Port: 1, On: false}},
+		Words: words{"one"}, Names: []string{"one"}, Ratio: &ratio, Picky: picky{3},
 		Extra: map[string]any{"a": []any{1, 2.5, true, any(nil), "from outside"}, "b": map[string]any{"c": "x"}},
-		Inner: leg{10, false},
+		Inner: leg{Port: 10, On: false},
 	}
 	var got tree
 	d := strict.Parse([]byte(source), options)
@@ -166,10 +172,10 @@ func TestEveryFaultWithItsPlace(t *testing.T) {
 		{"only a comment", "# x\n", nil},
 		{"not YAML", "name: [a\n", []string{"1:7 : not valid YAML: sequence end token ']' not found"}},
 		{"two documents", "name: a\n---\nname: b\n", []string{"3:5 : a second document; keep one"}},
-		{"not a mapping", "- a\n", []string{"1:1 : a list where a mapping is wanted"}},
+		{"not a mapping", "- a\n", []string{"1:1 : a list where a mapping is wanted; known here: max, name, level, wait, key, legs, list, words, names, ratio, picky, extra, inner"}},
 		{"unknown keys", "nam: a\nzzzzz: b\nport: 1\nmx: 1\n", []string{
 			"1:1 nam: unknown key; did you mean name?",
-			"2:1 zzzzz: unknown key; known here: max, name, level, wait, key, legs, list, words, ratio, picky, extra, inner",
+			"2:1 zzzzz: unknown key; known here: max, name, level, wait, key, legs, list, words, names, ratio, picky, extra, inner",
 			"3:1 port: unknown key; did you mean inner.port?",
 			"4:1 mx: unknown key; did you mean max?",
 		}},
@@ -177,29 +183,31 @@ func TestEveryFaultWithItsPlace(t *testing.T) {
 			"1:12 legs.a.tls: not yet; remove it",
 			`2:8 level: "trace" not yet; use debug or info`,
 		}},
+		{"misplaced", "legs: {a: {name: 1}}\n", []string{"1:12 legs.a.name: misplaced; not at legs.a.name"}},
+		{"a word for a mapping", "inner: loud\n", []string{"1:8 inner: text where a mapping is wanted; did you mean {how: loud}?"}},
 		{"duplicates", "name: a\nlegs: {a: {}, a: {}}\nname: b\n", []string{
 			"2:15 legs.a: duplicate key, first in line 2; keep one of them",
 			"3:1 name: duplicate key, first in line 1; keep one of them",
 		}},
 		{"wrong types", "name: [a]\nmax: many\nlegs: 1\nlist: {a: 1}\nwait: soon\ninner: true\nratio: x\nlegs2:\n", []string{
 			"1:7 name: a list where text is wanted",
-			`2:6 max: "many" is not a whole number`,
+			`2:6 max: "many" is not a whole number; write digits alone, such as 30`,
 			"3:7 legs: a number where a mapping is wanted",
-			"4:7 list: a mapping where a list is wanted",
+			"4:7 list: a mapping where a list is wanted; begin each entry with -, or write [x, y]",
 			`5:7 wait: "soon" is not a duration; write 5s`,
-			"6:8 inner: true or false where a mapping is wanted",
-			`7:8 ratio: "x" is not a number`,
+			"6:8 inner: true or false where a mapping is wanted; known here: port, on, how",
+			`7:8 ratio: "x" is not a number; write digits alone, such as 0.5`,
 			"8:1 legs2: unknown key; did you mean legs?",
 		}},
-		{"numbers out of range", "max: 99999999999999999999\n", []string{`1:6 max: "99999999999999999999" is out of range`}},
+		{"numbers out of range", "max: 99999999999999999999\n", []string{`1:6 max: "99999999999999999999" is out of range; write a smaller one`}},
 		{"text for true", "inner: {on: \"yes\"}\nname: true\n", []string{
-			`1:13 inner.on: "yes" is neither true nor false`,
+			`1:13 inner.on: "yes" is neither true nor false; write true`,
 			"2:7 name: true where text is wanted; put it in quotes if it is meant",
 		}},
 		{"values not allowed", "level: inof\n", []string{`1:8 level: "inof" is none of debug, info; did you mean info?`}},
 		{"an empty value is one too", "level: \"\"\n", []string{`1:8 level: "" is none of debug, info; use one of debug, info`}},
 		{"places in lists", "list: [{port: 1}, {port: x}]\nwords: [a, [b]]\n", []string{
-			`1:26 list[1].port: "x" is not a whole number`,
+			`1:26 list[1].port: "x" is not a whole number; write digits alone, such as 30`,
 			"2:12 words[1]: a list where text is wanted",
 		}},
 		{"types that read themselves", "picky: 10\n", []string{"1:8 picky: more than 9"}},
@@ -212,7 +220,7 @@ func TestEveryFaultWithItsPlace(t *testing.T) {
 		}},
 		{"not a file", "name: \"${file:.}\"\n", []string{"1:7 name: ${file:.} is not a file; name a file"}},
 		{"hidden values", "max: \"${BAD}\"\nlevel: ${BAD}\nkey: \"ab\"\npicky: \"${BAD}\"\n", []string{
-			`1:6 max: "${BAD}" is not a whole number`,
+			`1:6 max: "${BAD}" is not a whole number; write digits alone, such as 30`,
 			`2:8 level: "${BAD}" is none of debug, info; use one of debug, info`,
 			"3:6 key: the value is too short; use more",
 			`4:8 picky: "${BAD}" is refused`,
