@@ -12,7 +12,8 @@ type Transferrer interface {
 }
 
 // DigitSender is a leg with a way of its own to press keys at the far end. On
-// other legs digits are sounded in the audio.
+// other legs, and when the error wraps [errors.ErrUnsupported], digits are
+// sounded in the audio.
 type DigitSender interface {
 	SendDigits(ctx context.Context, digits string) error
 }

@@ -19,7 +19,10 @@ type Agent struct {
 	// the log and the API.
 	StartPaused, HideTranscripts bool
 
-	Limits    Limits
+	Limits Limits
+	// Repair is how long a call may be without a session after it was lost,
+	// before it is given up. 0: the session's own default.
+	Repair    time.Duration
 	OnFailure Failure
 	Functions []realtime.Function  // tools that run in this program
 	Builtins  []Builtin            // tools that act on the call

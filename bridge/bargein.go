@@ -34,7 +34,8 @@ func (c *Call) interruptFor(at time.Time) {
 	cuts := i.At(heard)
 	if i.Sounding {
 		c.meters.bargeIn(stopped)
-		c.note(EventBargeIn, "heard", heardOf(cuts), "stopped_in", stopped)
+		heard, received := sum(cuts)
+		c.note(EventBargeIn, "heard_ms", heard.Milliseconds(), "received_ms", received.Milliseconds(), "stopped_in", stopped)
 	}
 	for _, cut := range cuts {
 		c.forget(cut)
@@ -50,6 +51,7 @@ func (c *Call) cancel(responses []string) {
 	if s == nil {
 		return
 	}
+	s.InterruptFunctions()
 	for _, id := range responses {
 		if err := s.Cancel(id); err != nil {
 			c.log.Debug().Err(err).Msg("response not cancelled")
@@ -117,12 +119,11 @@ func (c *Call) unsay(itemID string) {
 	c.note(EventTruncated, "item", itemID, "heard_ms", int64(0), "deleted", true)
 }
 
-// heardOf sums cuts up for the timeline.
-func heardOf(cuts []playout.Cut) string {
-	var heard, received int64
+// sum adds up what was heard and received of several items.
+func sum(cuts []playout.Cut) (heard, received time.Duration) {
 	for _, cut := range cuts {
-		heard += cut.Heard
-		received += cut.Received
+		heard += media.Duration(cut.Heard)
+		received += media.Duration(cut.Received)
 	}
-	return media.Duration(heard).String() + " of " + media.Duration(received).String()
+	return heard, received
 }

@@ -93,6 +93,7 @@ type Call struct {
 
 	session     atomic.Pointer[realtime.Session]
 	state       atomic.Uint32
+	refusals    atomic.Int32 // of sessions, since one was open
 	endingSince atomic.Int64 // Unix nanoseconds, 0 while the call lives
 	ops         chan func()
 	firstAudio  chan struct{} // closed when the first agent audio is queued
@@ -307,13 +308,22 @@ func (c *Call) post(op func()) {
 	}
 }
 
+// ms is a duration as logs have it: milliseconds, whatever the line.
+func ms(d time.Duration) float64 {
+	return float64(d.Round(10*time.Microsecond)) / float64(time.Millisecond)
+}
+
 // note records an event and logs it at debug.
 func (c *Call) note(name string, attrs ...any) {
 	e := c.timeline.add(name, attrs...)
 	if l := c.log.Debug(); l.Enabled() {
 		for _, a := range e.Attrs {
+			if d, ok := a.Value.(time.Duration); ok {
+				l = l.Float64(a.Key+"_ms", ms(d))
+				continue
+			}
 			l = l.Any(a.Key, a.Value)
 		}
-		l.Dur("offset", e.Offset).Msg(name)
+		l.Float64("offset_ms", ms(e.Offset)).Msg(name)
 	}
 }

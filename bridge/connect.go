@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/internal/mask"
 	"github.com/callgw/callgw/realtime"
 )
 
@@ -29,6 +30,7 @@ func (c *Call) openSession(ctx, life context.Context) {
 		Handler:        (*receiver)(c),
 		ConnectTimeout: c.cfg.ConnectTimeout,
 		CloseTimeout:   c.cfg.Polite * 3 / 4,
+		RepairTimeout:  c.cfg.Agent.Repair,
 		Quiet:          c.undisturbed,
 		Heard:          c.willHear,
 		Functions:      c.functions(),
@@ -155,5 +157,6 @@ func (c *Call) answered() {
 	c.state.Store(uint32(Talking))
 	c.meters.setup.Observe(c.answeredAt.Sub(c.timeline.start).Seconds())
 	c.note(EventAnswered)
-	c.log.Info().Dur("setup", c.answeredAt.Sub(c.timeline.start)).Msg("call answered")
+	c.log.Info().Str("from", mask.Number(c.cfg.Facts.From)).Str("to", mask.Number(c.cfg.Facts.To)).
+		Float64("setup_ms", ms(c.answeredAt.Sub(c.timeline.start))).Msg("call answered")
 }

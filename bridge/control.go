@@ -77,7 +77,10 @@ func (c *Call) SendDigits(ctx context.Context, digits string) error {
 		return err
 	}
 	if leg, ok := c.cfg.Leg.(DigitSender); ok {
-		return leg.SendDigits(ctx, digits)
+		err := leg.SendDigits(ctx, digits)
+		if !errors.Is(err, errors.ErrUnsupported) {
+			return err
+		}
 	}
 	c.play("dtmf", dtmfTones(digits))
 	return nil

@@ -5,7 +5,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/internal/mask"
 )
 
 // fail ends a call whose model side is gone: with the recording that apologises
@@ -56,11 +59,23 @@ func (c *Call) teardown(sides context.Context, cut context.CancelCauseFunc, legS
 	took := time.Since(began)
 	c.meters.ended(cause, c.answeredAt, took)
 	c.note(EventEnded, "cause", cause.String(), "teardown", took)
-	l := c.log.Info().Str("cause", cause.String()).Dur("teardown", took).
-		Dur("duration", time.Since(c.timeline.start)).
-		Int64("audio_in", c.uplink.bytes.Load()).Int64("audio_out", c.queue.State().Sent)
-	if c.cause != nil && cause != media.CallerHungUp {
+	l := c.log.WithLevel(severity(cause)).Str("cause", cause.String()).
+		Str("from", mask.Number(c.cfg.Facts.From)).Str("to", mask.Number(c.cfg.Facts.To)).
+		Float64("duration_ms", ms(time.Since(c.timeline.start))).Float64("teardown_ms", ms(took)).
+		Int64("audio_in_bytes", c.uplink.bytes.Load()).Int64("audio_out_bytes", c.queue.State().Sent)
+	if severity(cause) > zerolog.InfoLevel {
 		l = l.AnErr("reason", c.cause)
 	}
 	l.Msg("call ended")
+}
+
+// severity is how much an operator should care that a call ended for a cause.
+func severity(cause media.Cause) zerolog.Level {
+	switch cause {
+	case media.Internal:
+		return zerolog.ErrorLevel
+	case media.ProviderRefused, media.ProviderLost, media.LegFailed, media.MediaTimeout:
+		return zerolog.WarnLevel
+	}
+	return zerolog.InfoLevel
 }

@@ -109,6 +109,7 @@ func (g *Gateway) agent(r *config.Reloadable, a *config.Agent, call dialplan.Cal
 		Limits: bridge.Limits{Duration: a.Limits.Duration, Silence: a.Limits.Silence, Cost: a.Limits.Cost},
 		Prices: map[string]bridge.Prices{},
 
+		Repair:      a.Repair,
 		StartPaused: a.StartAudioPaused, HideTranscripts: !a.Transcripts,
 	}
 	switch a.BargeIn.Mode {

@@ -156,7 +156,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 func (g *Gateway) drain() {
 	limit := g.current.Load().Calls.Drain
 	g.calls.Shut()
-	g.log.Info().Int("calls", len(g.calls.Calls())).Dur("limit", limit).Msg("draining")
+	g.log.Info().Int("calls", len(g.calls.Calls())).Float64("limit_s", limit.Seconds()).Msg("draining")
 	if g.sip != nil {
 		g.sip.Drain()
 	}
