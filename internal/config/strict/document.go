@@ -50,6 +50,11 @@ func Parse(source []byte, opts Options) *Document {
 		d.Fail("", fmt.Sprintf("%d bytes are too much", len(source)), fmt.Sprintf("keep it below %d", MaxSize))
 		return d
 	}
+	if nested(source) > maxNesting {
+		// Before it is parsed: the parser takes memory for each level.
+		d.Fail("", fmt.Sprintf("lists and mappings are nested more than %d deep", maxNesting), "close the brackets")
+		return d
+	}
 	file, err := parser.ParseBytes(source, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		d.faults = append(d.faults, syntaxFault(err))
@@ -69,6 +74,25 @@ func Parse(source []byte, opts Options) *Document {
 		ast.Walk(anchorVisitor(d.anchors), d.root)
 	}
 	return d
+}
+
+// maxNesting bounds how deep brackets may be nested, which nobody does by hand.
+const maxNesting = 64
+
+// nested returns how deep brackets are nested at most. Those in texts count as
+// well, unless they are closed: that is near enough.
+func nested(source []byte) int {
+	depth, most := 0, 0
+	for _, b := range source {
+		switch b {
+		case '[', '{':
+			depth++
+			most = max(most, depth)
+		case ']', '}':
+			depth = max(0, depth-1)
+		}
+	}
+	return most
 }
 
 // syntaxFault leaves out the excerpt that the parser adds: it may show secrets.

@@ -289,3 +289,10 @@ func TestTooLong(t *testing.T) {
 		t.Error(d.Faults())
 	}
 }
+
+func TestNestingIsBoundedBeforeItIsParsed(t *testing.T) {
+	doc := strict.Parse([]byte("agents: "+strings.Repeat("[", 200_000)), strict.Options{})
+	if f := doc.Faults(); len(f) != 1 || !strings.Contains(f[0].Message, "nested") {
+		t.Errorf("%v", f)
+	}
+}
