@@ -11,9 +11,10 @@ const (
 	// nothing else; who guesses the address is interrupted by the peer.
 	restartPackets = 3
 	restartTime    = 35 * time.Millisecond
-	// provisional is how many packets a source that SDP did not name must bring
-	// until the one that SDP named no longer takes its place.
-	provisional = 25
+	// reclaim is how long after the lock closed on another source the one that
+	// SDP named takes its place with a single packet. Later it has to bring a
+	// whole stream: a stray packet ends no call that goes well.
+	reclaim = 5 * time.Second
 	// moving is how long after a new SDP address the old source may go on
 	// without being locked to again.
 	moving = time.Second
@@ -31,21 +32,37 @@ const (
 
 // lock decides whose packets are the peer's. Peers send from other addresses
 // than SDP says (NAT, several interfaces), so the first valid packet tells the
-// source; from then on nobody else is heard. The zero value is unlocked.
+// source; from then on nobody else is heard but the address that SDP says: what
+// a stranger sends before the peer's first packet, however much, must not keep
+// the peer out. The zero value is unlocked.
 type lock struct {
 	signalled netip.AddrPort // where SDP says the peer receives
 	source    netip.AddrPort
 	ssrc      uint32
 	locked    bool
-	packets   int       // admitted since locked, up to provisional
+	since     time.Time // when it closed
 	until     time.Time // while moving: when the old source is locked to again
+	restart   candidate // another stream of the source's
+	claim     candidate // a stream of the signalled address, not its own yet
+}
 
-	candidate struct { // a stream that may take over
-		ssrc  uint32
-		next  uint16
-		count int
-		since time.Time
+// candidate is a stream that may take over.
+type candidate struct {
+	ssrc  uint32
+	next  uint16
+	count int
+	since time.Time
+}
+
+// proves takes a packet of another stream than the present one, and reports
+// whether it makes up a stream with those before.
+func (c *candidate) proves(now time.Time, p *packet) bool {
+	if c.count == 0 || c.ssrc != p.ssrc || c.next != p.sequence {
+		c.ssrc, c.count, c.since = p.ssrc, 0, now
 	}
+	c.next = p.sequence + 1
+	c.count++
+	return c.count >= restartPackets && now.Sub(c.since) >= restartTime
 }
 
 // resignal notes the address of a new description. Another one than before
@@ -63,7 +80,7 @@ func (l *lock) resignal(now time.Time, signalled netip.AddrPort) {
 
 // strange reports whether nothing from there is admitted, whatever it says.
 func (l *lock) strange(from netip.AddrPort) bool {
-	return l.locked && from != l.source && (from != l.signalled || l.packets >= provisional)
+	return l.locked && from != l.source && from != l.signalled
 }
 
 // admit decides about a packet that is valid in itself.
@@ -74,26 +91,24 @@ func (l *lock) admit(now time.Time, from netip.AddrPort, p *packet) verdict {
 		if from == l.source && now.Before(l.until) && from != l.signalled {
 			return l.stream(now, p)
 		}
-		return l.take(from, p)
+		return l.take(now, from, p)
 	}
-	if l.strange(from) {
+	switch {
+	case l.strange(from):
 		return strangeAddr
+	case from == l.source:
+		return l.stream(now, p)
+	case now.Sub(l.since) < reclaim || l.claim.proves(now, p):
+		return l.take(now, from, p)
 	}
-	if from != l.source {
-		return l.take(from, p)
-	}
-	v := l.stream(now, p)
-	if v <= admittedNew && l.packets < provisional {
-		l.packets++
-	}
-	return v
+	return strangeAddr
 }
 
 // take locks to the packet's source.
-func (l *lock) take(from netip.AddrPort, p *packet) verdict {
+func (l *lock) take(now time.Time, from netip.AddrPort, p *packet) verdict {
 	same := from == l.source && p.ssrc == l.ssrc
-	l.source, l.ssrc, l.locked, l.packets = from, p.ssrc, true, 1
-	l.candidate.count = 0
+	l.source, l.ssrc, l.locked, l.since = from, p.ssrc, true, now
+	l.restart, l.claim = candidate{}, candidate{}
 	if same {
 		return admitted
 	}
@@ -102,19 +117,13 @@ func (l *lock) take(from netip.AddrPort, p *packet) verdict {
 
 // stream decides about a packet from the right address by its SSRC.
 func (l *lock) stream(now time.Time, p *packet) verdict {
-	c := &l.candidate
-	if p.ssrc == l.ssrc {
-		c.count = 0
+	switch {
+	case p.ssrc == l.ssrc:
+		l.restart.count = 0
 		return admitted
-	}
-	if c.count == 0 || c.ssrc != p.ssrc || c.next != p.sequence {
-		c.ssrc, c.count, c.since = p.ssrc, 0, now
-	}
-	c.next = p.sequence + 1
-	c.count++
-	if c.count < restartPackets || now.Sub(c.since) < restartTime {
+	case !l.restart.proves(now, p):
 		return strangeStream
 	}
-	l.ssrc, c.count = p.ssrc, 0
+	l.ssrc, l.restart.count = p.ssrc, 0
 	return admittedNew
 }

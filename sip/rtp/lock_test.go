@@ -31,15 +31,13 @@ func TestSourceIsLearntAndHeld(t *testing.T) {
 		intruder := *p
 		intruder.from = stranger
 		intruder.speak(10)
-		intruder.from = signalled // too late: the source has proved itself
-		intruder.speak(10)
 		if to := c.target(); to != elsewhere.String() {
 			t.Errorf("sends to %s", to)
 		}
 		if !bytes.Contains(c.heard(), want) {
 			t.Error("the peer was not heard whole")
 		}
-		if s := c.Stats(); s.Source != elsewhere || s.Rejected[rtp.Source] != 20 || s.Received != 30 {
+		if s := c.Stats(); s.Source != elsewhere || s.Rejected[rtp.Source] != 10 || s.Received != 30 {
 			t.Errorf("%+v", s)
 		}
 	})
@@ -57,6 +55,82 @@ func TestSignalledAddressTakesAnEarlyLock(t *testing.T) {
 		}
 		if to := c.target(); to != signalled.String() {
 			t.Errorf("sends to %s", to)
+		}
+	})
+}
+
+// A stranger who guesses the port has all the time until the peer's first packet.
+func TestStrangerBeforeThePeerDoesNotKeepIt(t *testing.T) {
+	for name, silent := range map[string]time.Duration{
+		"the peer speaks soon":           0,
+		"the peer speaks after a minute": time.Minute,
+	} {
+		t.Run(name, func(t *testing.T) {
+			inCall(t, func(cfg *rtp.Config) { cfg.Timeout = -1 }, func(t *testing.T, c *call, p *peer) {
+				intruder := *p
+				intruder.from, intruder.ssrc = stranger, 0xBAD
+				for range 30 { // at once
+					intruder.deliver(intruder.make(silence(160)))
+				}
+				intruder.speak(30)
+				time.Sleep(silent)
+				for range 5 { // both at a time
+					intruder.deliver(intruder.make(silence(160)))
+					p.speak(1)
+				}
+				if s := c.Stats(); s.Source != signalled || s.SSRC != 0xCAFE {
+					t.Errorf("the call is that of %v, %x", s.Source, s.SSRC)
+				}
+				want := p.speak(10)
+				intruder.speak(10)
+				if got := c.heard(); !bytes.Contains(got, want) {
+					t.Error("the peer is not heard")
+				}
+				if to := c.target(); to != signalled.String() {
+					t.Errorf("sends to %s", to)
+				}
+			})
+		})
+	}
+}
+
+func TestStrangerDuringAMoveDoesNotKeepTheCall(t *testing.T) {
+	moved := stream()
+	moved.Remote = elsewhere
+	inCall(t, nil, func(t *testing.T, c *call, p *peer) {
+		p.speak(10)
+		c.Update(moved)
+		synctest.Wait()
+		intruder := *p
+		intruder.from, intruder.ssrc = stranger, 0xBAD
+		intruder.speak(60) // before the peer is there
+		p.from = elsewhere
+		p.speak(1)
+		intruder.speak(3)
+		if s := c.Stats(); s.Source != elsewhere || s.SSRC != 0xCAFE {
+			t.Errorf("the call is that of %v, %x", s.Source, s.SSRC)
+		}
+		if to := c.target(); to != elsewhere.String() {
+			t.Errorf("sends to %s", to)
+		}
+	})
+}
+
+func TestStrayPacketsOfTheSignalledAddressEndNoCall(t *testing.T) {
+	inCall(t, nil, func(t *testing.T, c *call, p *peer) {
+		stray := *p
+		stray.ssrc, stray.sequence = 0xBAD, 7
+		p.from = elsewhere
+		p.speak(300)
+		stray.speak(2)
+		stray.sequence += 10
+		stray.speak(2)
+		want := p.speak(10)
+		if s := c.Stats(); s.Source != elsewhere || s.Rejected[rtp.Source] != 4 {
+			t.Errorf("%+v", s)
+		}
+		if got := c.heard(); !bytes.Contains(got, want) {
+			t.Error("the peer is not heard")
 		}
 	})
 }
