@@ -119,15 +119,18 @@ func TestDecode(t *testing.T) {
 	}{
 		{
 			"names of GA", `{"type":"response.output_audio.done",` + where + `}`,
-			realtime.AudioDone{ContentRef: ref}, false,
+			realtime.AudioDone{ContentRef: ref},
+			false,
 		},
 		{
 			"names of Beta", `{"type":"response.audio.done",` + where + `}`,
-			realtime.AudioDone{ContentRef: ref}, false,
+			realtime.AudioDone{ContentRef: ref},
+			false,
 		},
 		{
 			"nulls and strangers", `{"type":"response.audio_transcript.delta",` + where + `,"delta":"a\u00fc","obfuscation":"x","transcript":null,"response":null}`,
-			realtime.TranscriptDelta{ContentRef: ref, Delta: "aü"}, false,
+			realtime.TranscriptDelta{ContentRef: ref, Delta: "aü"},
+			false,
 		},
 		{
 			"content of Beta",
@@ -135,25 +138,30 @@ func TestDecode(t *testing.T) {
 			realtime.ItemAdded{Item: realtime.Item{
 				ID: "i", Type: "message", Role: "assistant",
 				Content: []realtime.Content{{Type: "output_audio", Transcript: "Hi"}, {Type: "output_text", Text: "Ho"}},
-			}}, false,
+			}},
+			false,
 		},
 		{
 			"a space before the type", `{"type":" input_audio_buffer.dtmf_event_received","event":"9"}`,
-			realtime.DTMFReceived{Digit: "9"}, false,
+			realtime.DTMFReceived{Digit: "9"},
+			false,
 		},
 		{
 			"a cancelled response", `{"type":"response.done","response":{"id":"r","status":"cancelled","status_details":{"type":"cancelled","reason":"turn_detected"},"usage":null,"metadata":null,"output":null}}`,
 			realtime.ResponseDone{Response: realtime.Response{
 				ID: "r", Status: "cancelled", StatusDetails: &realtime.StatusDetails{Type: "cancelled", Reason: "turn_detected"},
-			}}, false,
+			}},
+			false,
 		},
 		{
 			"a member of the wrong type costs that member only", `{"type":"response.done","response":{"id":"r","usage":{"total_tokens":1.5},"status":"completed"}}`,
-			realtime.ResponseDone{Response: realtime.Response{ID: "r", Status: "completed", Usage: &realtime.Usage{}}}, true,
+			realtime.ResponseDone{Response: realtime.Response{ID: "r", Status: "completed", Usage: &realtime.Usage{}}},
+			true,
 		},
 		{
 			"an unknown type", `{"type":"response.dreamt","x":1}`,
-			realtime.Unknown{Type: "response.dreamt", Raw: json.RawMessage(`{"type":"response.dreamt","x":1}`)}, false,
+			realtime.Unknown{Type: "response.dreamt", Raw: json.RawMessage(`{"type":"response.dreamt","x":1}`)},
+			false,
 		},
 		{"no type", `{}`, realtime.Unknown{Raw: json.RawMessage(`{}`)}, false},
 		{"an array", `[1]`, realtime.Unknown{Raw: json.RawMessage(`[1]`)}, true},

@@ -20,6 +20,8 @@ var (
 var (
 	ErrPingTimeout  = errors.New("no sign of life from the peer")
 	ErrWriteTimeout = errors.New("socket does not take what is sent")
+	// ErrBabble: more than 64 events or 1 MiB came before the session was usable.
+	ErrBabble = errors.New("more than 64 events or 1 MiB in place of")
 )
 
 // Retryable tells whether doing the same again later, with the same settings,
@@ -120,7 +122,7 @@ type LostError struct {
 	Close  int          // close code, 0 if no close frame came
 	Reason string       // of the close frame
 	Detail *ErrorDetail // the fatal error event that came before, if any
-	Err    error        // what failed; [ErrPingTimeout], [ErrWriteTimeout] and others
+	Err    error        // what failed; [ErrPingTimeout], [ErrWriteTimeout], [ErrBabble] and others
 }
 
 func (e *LostError) Error() string {

@@ -103,8 +103,12 @@ func TestFaultsOfFunctionsAreToldTogether(t *testing.T) {
 		want      []string // options
 	}{
 		{"none", []realtime.Function{ok}, "f", nil},
-		{"each kind", []realtime.Function{returns("a b", nil, nil), {Name: "empty"}, bad, long, ok, ok}, "",
-			[]string{"functions[a b]", "functions[bad]", "functions[empty]", "functions[long]", "tools[0].name", "tools[5].name"}},
+		{
+			"each kind",
+			[]realtime.Function{returns("a b", nil, nil), {Name: "empty"}, bad, long, ok, ok},
+			"",
+			[]string{"functions[a b]", "functions[bad]", "functions[empty]", "functions[long]", "tools[0].name", "tools[5].name"},
+		},
 		{"a choice that is none", []realtime.Function{ok}, "g", []string{"tool_choice"}},
 		{"a choice without functions", nil, "g", []string{"tool_choice"}},
 	} {

@@ -8,13 +8,7 @@ import (
 	"time"
 
 	"github.com/callgw/callgw/realtime"
-	"github.com/callgw/callgw/realtime/realtimetest"
 )
-
-// speaks is a reply of so much sound.
-func speaks(d time.Duration) realtimetest.Reply {
-	return realtimetest.Speak(make([]byte, realtime.FormatULaw.Bytes(d)), "word")
-}
 
 func TestAnInterruptionEndsWhatItIsToEnd(t *testing.T) {
 	vad := func(interrupt bool) realtime.Properties {

@@ -3,7 +3,15 @@ package realtime
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
+)
+
+// What a server may say before the session is usable, in messages and bytes. It
+// has nothing to say but session.created and session.updated.
+const (
+	maxWelcome      = 64
+	maxWelcomeBytes = 1 << 20
 )
 
 // gate is the way to a usable connection: what is being waited for.
@@ -11,6 +19,8 @@ type gate struct {
 	*Session
 	link    *link
 	waiting string
+	events  int // that were not waited for, and their bytes
+	bytes   int
 }
 
 // connect brings a socket to a provider through the gate, within ConnectTimeout
@@ -97,8 +107,8 @@ func (g *gate) configure() error {
 	return nil
 }
 
-// await keeps events for the handler up to the one that is wanted. An error in
-// its place is a refusal, be it correlated or not.
+// await keeps the events it knows for the handler, up to the one that is wanted.
+// An error in its place is a refusal, be it correlated or not.
 func (g *gate) await(wanted func(Event) bool) error {
 	for {
 		msg, err := g.link.read()
@@ -124,9 +134,15 @@ func (g *gate) await(wanted func(Event) bool) error {
 			e.Differs = g.link.configured.differs(g.link.provider.Dialect, e.Session.Raw)
 			event = e
 		}
-		g.link.welcome = append(g.link.welcome, event)
+		if _, unknown := event.(Unknown); !unknown {
+			g.link.welcome = append(g.link.welcome, event)
+		}
 		if wanted(event) {
 			return nil
+		}
+		g.events, g.bytes = g.events+1, g.bytes+len(msg)
+		if g.events > maxWelcome || g.bytes > maxWelcomeBytes {
+			return &LostError{Err: fmt.Errorf("%w %s", ErrBabble, g.waiting)}
 		}
 	}
 }

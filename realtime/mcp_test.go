@@ -20,11 +20,13 @@ func TestMCPServersOnTheWire(t *testing.T) {
 		want   string
 	}{
 		{
-			"the least", realtime.MCPServer{Label: "crm", URL: "https://mcp.example.com"},
+			"the least",
+			realtime.MCPServer{Label: "crm", URL: "https://mcp.example.com"},
 			`{"type":"mcp","server_label":"crm","server_url":"https://mcp.example.com","require_approval":"never"}`,
 		},
 		{
-			"all", realtime.MCPServer{
+			"all",
+			realtime.MCPServer{
 				Label: "crm", URL: "https://mcp.example.com", Description: "customers", Authorization: "token",
 				Headers: map[string]string{"X-Tenant": "7"}, AllowedTools: []string{"lookup"}, Approval: "always", Approve: yes,
 			},
@@ -32,7 +34,8 @@ func TestMCPServersOnTheWire(t *testing.T) {
 				`"headers":{"X-Tenant":"7"},"allowed_tools":["lookup"],"require_approval":"always"}`,
 		},
 		{
-			"a connector, no tool, a policy", realtime.MCPServer{Label: "mail", ConnectorID: "connector_gmail", AllowedTools: []string{}, Approve: yes},
+			"a connector, no tool, a policy",
+			realtime.MCPServer{Label: "mail", ConnectorID: "connector_gmail", AllowedTools: []string{}, Approve: yes},
 			`{"type":"mcp","server_label":"mail","connector_id":"connector_gmail","allowed_tools":[],"require_approval":"always"}`,
 		},
 	} {
@@ -69,8 +72,12 @@ func TestFaultsOfMCPServersAreToldWithoutTheirSecrets(t *testing.T) {
 		{"none", realtime.MCPServer{Label: "crm", URL: url}, false, nil},
 		{"no server", realtime.MCPServer{Label: "crm"}, false, []string{"mcp[crm]"}},
 		{"two", realtime.MCPServer{Label: "crm", URL: url, ConnectorID: "c"}, false, []string{"mcp[crm]"}},
-		{"much", realtime.MCPServer{Label: "", URL: "hidden://hidden", AllowedTools: []string{""}, Approval: "maybe"}, false,
-			[]string{"mcp[].allowed_tools", "mcp[].approval", "mcp[].label", "mcp[].url"}},
+		{
+			"much",
+			realtime.MCPServer{Label: "", URL: "hidden://hidden", AllowedTools: []string{""}, Approval: "maybe"},
+			false,
+			[]string{"mcp[].allowed_tools", "mcp[].approval", "mcp[].label", "mcp[].url"},
+		},
 		{"nobody to ask", realtime.MCPServer{Label: "crm", URL: url, Approval: "always"}, false, []string{"mcp[crm].approval"}},
 		{"never asked", realtime.MCPServer{Label: "crm", URL: url, Approval: "never", Approve: yes}, false, []string{"mcp[crm].approval"}},
 		{"a dialect without", realtime.MCPServer{Label: "crm", URL: url}, true, []string{"tools[0]"}},

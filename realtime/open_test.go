@@ -7,6 +7,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -222,6 +223,56 @@ func TestConnectTimeoutTellsWhatWasMissing(t *testing.T) {
 					t.Errorf("took %v, want ConnectTimeout", took)
 				}
 			})
+		})
+	}
+}
+
+func TestWhatComesBeforeTheSessionIsBounded(t *testing.T) {
+	const created = `{"type":"session.created","session":{}}`
+	const limits = `{"type":"rate_limits.updated","rate_limits":[]}`
+	const news = `{"type":"weather.changed"}`
+	for _, c := range []struct {
+		name   string
+		script []string
+		want   string // of the error
+	}{
+		{"many known events", slices.Repeat([]string{limits}, 65), "in place of session.created"},
+		{"many unknown events", slices.Repeat([]string{news}, 65), "in place of session.created"},
+		{"a big event", []string{`{"type":"weather.changed","x":"` + strings.Repeat("x", 1<<20) + `"}`}, "in place of session.created"},
+		{
+			"many events on both sides of session.created",
+			slices.Concat(slices.Repeat([]string{news}, 40), []string{created}, slices.Repeat([]string{limits}, 25)),
+			"in place of session.updated",
+		},
+		{"as many as may be", slices.Concat(slices.Repeat([]string{news}, 30), slices.Repeat([]string{limits}, 34)), ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			handler := record()
+			s := newSession(t, realtime.Config{Properties: ulaw, Handler: handler, Providers: providers(t, func(p *peer) {
+				for _, msg := range c.script {
+					_ = p.ws.WriteMessage(websocket.TextMessage, []byte(msg)) // fails once the session has had enough
+				}
+				if c.want == "" {
+					p.open()
+				}
+				p.drain()
+			})})
+			err := s.Open(t.Context())
+			if c.want != "" {
+				if !errors.Is(err, realtime.ErrBabble) || !strings.HasSuffix(err.Error(), c.want) || !realtime.Retryable(err) {
+					t.Errorf("Open = %v", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 34 {
+				if e, ok := receive(t, handler.events).(realtime.RateLimitsUpdated); !ok {
+					t.Errorf("the handler hears %+v", e)
+				}
+			}
+			await[realtime.SessionCreated](t, handler)
 		})
 	}
 }

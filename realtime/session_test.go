@@ -68,10 +68,14 @@ func TestTheSessionTellsWhatTheServerSetOtherwise(t *testing.T) {
 		{"as asked, and more", `{"instructions":"A.","voice":"x","speed":1,"tools":[{"type":"function","name":"f","strict":true}],
 			"audio":{"output":{"voice":"marin","speed":1.2000000476837158},"input":{"turn_detection":{"type":"server_vad","threshold":0.5,"silence_duration_ms":500,"idle_timeout_ms":null}}}}`, nil},
 		{"nothing mentioned", `{"id":"s"}`, nil},
-		{"otherwise", `{"instructions":"B.","tools":[],"audio":{"output":{"voice":"cedar"},"input":{"turn_detection":null}}}`,
-			[]string{"audio.input.turn_detection", "audio.output.voice", "instructions", "tools"}},
-		{"within", `{"tools":[{"name":"g"}],"audio":{"input":{"turn_detection":{"threshold":0.4}}}}`,
-			[]string{"audio.input.turn_detection.threshold", "tools.name"}},
+		{
+			"otherwise", `{"instructions":"B.","tools":[],"audio":{"output":{"voice":"cedar"},"input":{"turn_detection":null}}}`,
+			[]string{"audio.input.turn_detection", "audio.output.voice", "instructions", "tools"},
+		},
+		{
+			"within", `{"tools":[{"name":"g"}],"audio":{"input":{"turn_detection":{"threshold":0.4}}}}`,
+			[]string{"audio.input.turn_detection.threshold", "tools.name"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			handler := record()

@@ -313,19 +313,23 @@ func TestTheProfilesAsData(t *testing.T) {
 	}{
 		{
 			"", `{"type":"realtime","instructions":"A.","audio":{"input":{"format":{"type":"audio/pcmu"},"turn_detection":{"type":"server_vad","threshold":0.5,"silence_duration_ms":500}},"output":{"format":{"type":"audio/pcmu"},"voice":"x"}}}`,
-			map[string]string{"Authorization": "Bearer k", "Openai-Beta": ""}, nil,
+			map[string]string{"Authorization": "Bearer k", "Openai-Beta": ""},
+			nil,
 		},
 		{
 			realtime.ProfileAzure, `{"type":"realtime","instructions":"A.","audio":{"input":{"format":{"type":"audio/pcmu"},"turn_detection":{"type":"server_vad","threshold":0.5,"silence_duration_ms":500}},"output":{"format":{"type":"audio/pcmu"},"voice":"x"}}}`,
-			map[string]string{"Api-Key": "k", "Authorization": ""}, nil,
+			map[string]string{"Api-Key": "k", "Authorization": ""},
+			nil,
 		},
 		{
 			realtime.ProfileXAI, `{"instructions":"A.","voice":"x","turn_detection":{"type":"server_vad","threshold":0.5,"silence_duration_ms":500},"audio":{"input":{"format":{"type":"audio/pcmu"}},"output":{"format":{"type":"audio/pcmu"}}}}`,
-			map[string]string{"Authorization": "Bearer k"}, []string{"conversation.item.truncate", "conversation.item.retrieve"},
+			map[string]string{"Authorization": "Bearer k"},
+			[]string{"conversation.item.truncate", "conversation.item.retrieve"},
 		},
 		{
 			realtime.ProfileBeta, `{"instructions":"A.","voice":"x","turn_detection":{"type":"server_vad","threshold":0.5,"silence_duration_ms":500},"input_audio_format":"g711_ulaw","output_audio_format":"g711_ulaw"}`,
-			map[string]string{"Authorization": "Bearer k", "Openai-Beta": "realtime=v1"}, nil,
+			map[string]string{"Authorization": "Bearer k", "Openai-Beta": "realtime=v1"},
+			nil,
 		},
 	} {
 		t.Run("profile "+string(c.profile), func(t *testing.T) {

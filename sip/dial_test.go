@@ -267,8 +267,12 @@ func TestAnswerWithoutACommonCodec(t *testing.T) {
 func TestDialThatCannotBegin(t *testing.T) {
 	bubble(t, nil, func(r *rig) {
 		for _, out := range []sip.Dial{
-			{To: "bob"}, {To: "tel:+1415"}, {To: "sip:bob@nowhere.example"}, {To: "sip:bob@10.0.1.1;transport=sctp"},
-			{To: "sip:bob@10.0.1.1", Trunk: "none"}, {To: "sip:bob@10.0.1.1", Headers: map[string]string{"X": "a\r\nB: c"}},
+			{To: "bob"},
+			{To: "tel:+1415"},
+			{To: "sip:bob@nowhere.example"},
+			{To: "sip:bob@10.0.1.1;transport=sctp"},
+			{To: "sip:bob@10.0.1.1", Trunk: "none"},
+			{To: "sip:bob@10.0.1.1", Headers: map[string]string{"X": "a\r\nB: c"}},
 		} {
 			if c, err := r.server.Dial(context.Background(), out); err == nil {
 				t.Errorf("Dial(%+v) = %v", out, c)

@@ -89,7 +89,8 @@ func mediaType(contentType string) string {
 // contentType returns the type of msg's body, "" when it has none.
 func contentType(msg interface {
 	ContentType() *gosip.ContentTypeHeader
-}) string {
+},
+) string {
 	if h := msg.ContentType(); h != nil {
 		return h.Value()
 	}

@@ -25,7 +25,8 @@ func TestCallerID(t *testing.T) {
 		{"an asserted number", sip.Dial{From: "100", Asserted: "+14155550100"}, []string{"<sip:100@10.0.0.1>", "<sip:+14155550100@10.0.0.1>", ""}},
 		{"an asserted URI", sip.Dial{Asserted: "sip:a@example.com"}, []string{"<sip:callgw@10.0.0.1>", "<sip:a@example.com>", ""}},
 		{
-			"withheld", sip.Dial{From: "anonymous", Name: "Example", Asserted: "+14155550100"},
+			"withheld",
+			sip.Dial{From: "anonymous", Name: "Example", Asserted: "+14155550100"},
 			[]string{`"Anonymous" <sip:anonymous@anonymous.invalid>`, "<sip:+14155550100@10.0.0.1>", "id"},
 		},
 	} {

@@ -1,6 +1,7 @@
 package sip_test
 
 import (
+	"bytes"
 	"context"
 	"strings"
 	"sync"
@@ -235,7 +236,7 @@ func TestEarlyMedia(t *testing.T) {
 			if err != nil {
 				break
 			}
-			if strings.Trim(string(packet[12:n]), "\xff") == "" {
+			if len(bytes.TrimLeft(packet[12:n], "\xff")) == 0 {
 				silent++
 			} else {
 				loud++

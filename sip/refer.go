@@ -131,24 +131,25 @@ func (c *Call) notify(t *serverTx) {
 // judgeNotify returns the response to a NOTIFY while r is the referral, nil for
 // none. Callers hold mu.
 func (c *Call) judgeNotify(req *gosip.Request, r *referral) int {
-	for _, value := range values(req, "Event") {
-		event, params, _ := strings.Cut(value, ";")
-		if !strings.EqualFold(strings.TrimSpace(event), "refer") {
-			return 489 // RFC 6665 §8.3.2
-		}
-		if r == nil {
-			break
-		}
-		// §2.4.6: the CSeq of the REFER; one that we no longer wait for was before.
-		if _, id, ok := strings.Cut(params, "id="); ok {
-			id, _, _ = strings.Cut(id, ";")
-			if n, err := strconv.ParseUint(strings.TrimSpace(id), 10, 32); err != nil || uint32(n) <= r.after {
-				return gosip.StatusCallTransactionDoesNotExists
-			}
-		}
-		return gosip.StatusOK
+	events := values(req, "Event")
+	if len(events) == 0 {
+		return gosip.StatusCallTransactionDoesNotExists
 	}
-	return gosip.StatusCallTransactionDoesNotExists
+	event, params, _ := strings.Cut(events[0], ";")
+	if !strings.EqualFold(strings.TrimSpace(event), "refer") {
+		return 489 // RFC 6665 §8.3.2
+	}
+	if r == nil {
+		return gosip.StatusCallTransactionDoesNotExists
+	}
+	// §2.4.6: the CSeq of the REFER; one that we no longer wait for was before.
+	if _, id, ok := strings.Cut(params, "id="); ok {
+		id, _, _ = strings.Cut(id, ";")
+		if n, err := strconv.ParseUint(strings.TrimSpace(id), 10, 32); err != nil || uint32(n) <= r.after {
+			return gosip.StatusCallTransactionDoesNotExists
+		}
+	}
+	return gosip.StatusOK
 }
 
 // parseFragment reads the status line of a message/sipfrag body (RFC 3420).

@@ -24,8 +24,11 @@ func (e *Error) kind() string {
 
 func (e *Error) event(clientEventID string) object {
 	return event("error", member{"error", object{
-		{"type", e.kind()}, {"code", nullable(e.Code)}, {"message", e.Message},
-		{"param", nullable(e.Param)}, {"event_id", nullable(clientEventID)},
+		{"type", e.kind()},
+		{"code", nullable(e.Code)},
+		{"message", e.Message},
+		{"param", nullable(e.Param)},
+		{"event_id", nullable(clientEventID)},
 	}})
 }
 

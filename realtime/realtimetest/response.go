@@ -269,8 +269,12 @@ func (s *Session) renderResponse(r *response) object {
 		conversation = s.conversationID
 	}
 	o := object{
-		{"object", "realtime.response"}, {"id", r.id}, {"status", r.status}, {"status_details", r.detail},
-		{"output", output}, {"conversation_id", conversation},
+		{"object", "realtime.response"},
+		{"id", r.id},
+		{"status", r.status},
+		{"status_details", r.detail},
+		{"output", output},
+		{"conversation_id", conversation},
 	}
 	settings := Settings{Text: r.text}
 	if s.Beta {

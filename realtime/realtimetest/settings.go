@@ -92,9 +92,12 @@ func (d *TurnDetection) render() any {
 		return object{{"type", "semantic_vad"}, {"eagerness", d.Eagerness}, {"create_response", d.CreateResponse}, {"interrupt_response", d.InterruptResponse}}
 	}
 	return object{
-		{"type", "server_vad"}, {"threshold", d.Threshold}, {"prefix_padding_ms", d.PrefixPadding.Milliseconds()},
+		{"type", "server_vad"},
+		{"threshold", d.Threshold},
+		{"prefix_padding_ms", d.PrefixPadding.Milliseconds()},
 		{"silence_duration_ms", d.SilenceDuration.Milliseconds()},
-		{"create_response", d.CreateResponse}, {"interrupt_response", d.InterruptResponse},
+		{"create_response", d.CreateResponse},
+		{"interrupt_response", d.InterruptResponse},
 	}
 }
 
@@ -114,19 +117,32 @@ func (d *TurnDetection) renderIdle() any {
 // renderGA is the session member of session.created and session.updated.
 func (s *Settings) renderGA(id string) object {
 	input := object{
-		{"format", s.Input.ga()}, {"transcription", orNil(s.transcription)},
-		{"noise_reduction", orNil(s.noiseReduction)}, {"turn_detection", s.Turns.renderIdle()},
+		{"format", s.Input.ga()},
+		{"transcription", orNil(s.transcription)},
+		{"noise_reduction", orNil(s.noiseReduction)},
+		{"turn_detection", s.Turns.renderIdle()},
 	}
 	if s.Transcription {
 		return object{
-			{"type", "transcription"}, {"object", "realtime.transcription_session"}, {"id", id},
-			{"expires_at", s.expires}, {"audio", object{{"input", input}}}, {"include", s.echoed["include"]},
+			{"type", "transcription"},
+			{"object", "realtime.transcription_session"},
+			{"id", id},
+			{"expires_at", s.expires},
+			{"audio", object{{"input", input}}},
+			{"include", s.echoed["include"]},
 		}
 	}
 	o := object{
-		{"type", "realtime"}, {"object", "realtime.session"}, {"id", id}, {"model", s.Model},
-		{"output_modalities", s.gaModalities()}, {"instructions", s.Instructions},
-		{"tools", s.Tools}, {"tool_choice", s.toolChoice}, {"max_output_tokens", s.maxTokens}, {"expires_at", s.expires},
+		{"type", "realtime"},
+		{"object", "realtime.session"},
+		{"id", id},
+		{"model", s.Model},
+		{"output_modalities", s.gaModalities()},
+		{"instructions", s.Instructions},
+		{"tools", s.Tools},
+		{"tool_choice", s.toolChoice},
+		{"max_output_tokens", s.maxTokens},
+		{"expires_at", s.expires},
 		{"audio", object{
 			{"input", input},
 			{"output", object{{"format", s.Output.ga()}, {"voice", s.Voice}, {"speed", s.speed}}},
@@ -156,12 +172,23 @@ func (s *Settings) renderBeta(id string) object {
 		kind = "realtime.transcription_session"
 	}
 	o := object{
-		{"id", id}, {"object", kind}, {"model", s.Model}, {"expires_at", s.expires},
-		{"modalities", s.betaModalities()}, {"instructions", s.Instructions}, {"voice", s.Voice},
-		{"input_audio_format", s.Input.Beta()}, {"output_audio_format", s.Output.Beta()},
-		{"input_audio_transcription", orNil(s.transcription)}, {"input_audio_noise_reduction", orNil(s.noiseReduction)},
-		{"turn_detection", s.Turns.render()}, {"tools", s.Tools}, {"tool_choice", s.toolChoice},
-		{"temperature", s.temperature}, {"max_response_output_tokens", s.maxTokens}, {"speed", s.speed},
+		{"id", id},
+		{"object", kind},
+		{"model", s.Model},
+		{"expires_at", s.expires},
+		{"modalities", s.betaModalities()},
+		{"instructions", s.Instructions},
+		{"voice", s.Voice},
+		{"input_audio_format", s.Input.Beta()},
+		{"output_audio_format", s.Output.Beta()},
+		{"input_audio_transcription", orNil(s.transcription)},
+		{"input_audio_noise_reduction", orNil(s.noiseReduction)},
+		{"turn_detection", s.Turns.render()},
+		{"tools", s.Tools},
+		{"tool_choice", s.toolChoice},
+		{"temperature", s.temperature},
+		{"max_response_output_tokens", s.maxTokens},
+		{"speed", s.speed},
 	}
 	return append(o, s.renderEchoed()...)
 }

@@ -34,8 +34,11 @@ func (s *Session) transcribe(it *Item, said string) {
 		if !s.Beta {
 			heard, text := it.Content[0].milliseconds()/100, textTokens(said)
 			done = append(done, member{"usage", object{
-				{"type", "tokens"}, {"total_tokens", heard + text}, {"input_tokens", heard},
-				{"input_token_details", object{{"text_tokens", 0}, {"audio_tokens", heard}}}, {"output_tokens", text},
+				{"type", "tokens"},
+				{"total_tokens", heard + text},
+				{"input_tokens", heard},
+				{"input_token_details", object{{"text_tokens", 0}, {"audio_tokens", heard}}},
+				{"output_tokens", text},
 			}})
 		}
 		s.send(done)

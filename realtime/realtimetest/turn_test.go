@@ -13,18 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// kinds returns the types of the events that the server sent since the first n,
-// without deltas.
-func (c *client) kinds(n int) []string {
-	var all []string
-	for _, e := range c.Events()[n:] {
-		if e.Sent && !bytes.HasSuffix([]byte(e.Type), []byte(".delta")) {
-			all = append(all, e.Type)
-		}
-	}
-	return all
-}
-
 // count returns how many events of a type there were.
 func (c *client) count(eventType string) (n int) {
 	for _, e := range c.Events() {
