@@ -250,7 +250,7 @@ func TestWhatComesBeforeTheSessionIsBounded(t *testing.T) {
 			handler := record()
 			s := newSession(t, realtime.Config{Properties: ulaw, Handler: handler, Providers: providers(t, func(p *peer) {
 				for _, msg := range c.script {
-					_ = p.ws.WriteMessage(websocket.TextMessage, []byte(msg)) // fails once the session has had enough
+					p.send(msg)
 				}
 				if c.want == "" {
 					p.open()
