@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -91,7 +92,7 @@ func placeCall(cmd *cobra.Command, target string, f callFlags) error {
 		Ringing: func() { fmt.Fprintln(out, "ringing") },
 	})
 	if err != nil {
-		return err
+		return refusal(err)
 	}
 	fmt.Fprintf(out, "answered after %v\n", call.Setup.Round(time.Millisecond))
 	talking, hungUp := call.During(ctx)
@@ -121,13 +122,16 @@ func converse(ctx context.Context, out io.Writer, call *caller.Call, speech []by
 	if err := call.Phone.Say(ctx, speech); err != nil {
 		return err
 	}
-	if err := hearOut(ctx, call, patience); err != nil {
+	// Silence at the end of a recording does not keep the agent waiting.
+	replying, cancel := listening(ctx, patience)
+	defer cancel()
+	if err := call.Phone.AwaitReply(replying); err != nil {
 		return fmt.Errorf("no reply: %w", err)
 	}
 	for _, latency := range call.Phone.Report().Latencies {
 		fmt.Fprintf(out, "reply after %v\n", latency.Round(time.Millisecond))
 	}
-	return nil
+	return call.Phone.AwaitQuiet(ctx, pause)
 }
 
 // pause is how long the agent must be quiet for its turn to be over.
@@ -135,12 +139,26 @@ const pause = 700 * time.Millisecond
 
 // hearOut waits until the far end has begun to speak and has fallen silent.
 func hearOut(ctx context.Context, call *caller.Call, patience time.Duration) error {
-	waiting, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("nothing was heard for %v", patience))
+	waiting, cancel := listening(ctx, patience)
 	defer cancel()
 	if err := call.Phone.AwaitSpeech(waiting, 0); err != nil {
 		return err
 	}
 	return call.Phone.AwaitQuiet(ctx, pause)
+}
+
+// listening returns a context that ends when patience does.
+func listening(ctx context.Context, patience time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, patience, fmt.Errorf("nothing was heard for %v", patience))
+}
+
+// refusal says more of a call that was not answered.
+func refusal(err error) error {
+	var webhook *mediastreamtest.WebhookError
+	if errors.As(err, &webhook) && webhook.Status == http.StatusForbidden {
+		return fmt.Errorf("%w: --auth-token and --public-url must be those of the gateway", err)
+	}
+	return err
 }
 
 // record writes what the far end said.

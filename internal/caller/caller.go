@@ -97,7 +97,7 @@ func (c *Call) Err() error { return context.Cause(c.alive) }
 func (c *Call) During(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(c.alive, func() {
-		cancel(fmt.Errorf("the call ended: %w", context.Cause(c.alive)))
+		cancel(ended(context.Cause(c.alive)))
 	})
 	return ctx, func() {
 		stop()

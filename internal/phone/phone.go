@@ -26,8 +26,8 @@ type Config struct {
 // Change says that the far end began, or stopped, to speak.
 type Change struct {
 	Speaking bool
-	// Latency from the last sample spoken here to the first heard, zero unless
-	// this is the reply to something said.
+	// Latency from the end of what was spoken here, the silence after it not
+	// included, to the first sample heard; zero unless this is the reply to it.
 	Latency time.Duration
 }
 
@@ -46,7 +46,9 @@ type Phone struct {
 	latencies []time.Duration
 	digits    []media.Digit
 	pending   []byte    // what is still to be spoken
-	spokeAt   time.Time // the last sample was handed out; zero when answered
+	silence   int       // bytes at the end of pending in which nothing is said
+	spokeAt   time.Time // the last of what is said was handed out; zero when answered
+	replied   bool      // to what was said last
 }
 
 // New returns a silent phone.
@@ -86,7 +88,7 @@ func (p *Phone) Frame(frame []byte) {
 			// The onset takes two frames to be sure of.
 			change.Latency = now.Sub(p.spokeAt) - 2*media.FrameDuration
 			p.latencies = append(p.latencies, change.Latency)
-			p.spokeAt = time.Time{}
+			p.spokeAt, p.replied = time.Time{}, true
 		}
 		p.speaking = true
 		p.replies++
@@ -119,10 +121,13 @@ func (p *Phone) Hold(bool) {}
 func (p *Phone) Next(frame []byte) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	before := len(p.pending)
 	n := copy(frame, p.pending)
 	p.pending = p.pending[n:]
-	if n > 0 && len(p.pending) == 0 {
+	if before > p.silence && len(p.pending) <= p.silence {
 		p.spokeAt = time.Now()
+	}
+	if n > 0 && len(p.pending) == 0 {
 		p.signal()
 	}
 	return n
@@ -144,13 +149,37 @@ func (p *Phone) Say(ctx context.Context, ulaw []byte) error {
 	}
 	p.mu.Lock()
 	p.pending = append(p.pending, audio...)
-	p.spokeAt = time.Time{}
+	p.silence = silenceAfter(p.cfg.Codec, audio)
+	p.spokeAt, p.replied = time.Time{}, false
 	p.mu.Unlock()
 	select {
 	case p.ready <- struct{}{}:
 	default:
 	}
 	return p.wait(ctx, func() bool { return len(p.pending) == 0 })
+}
+
+// faint is the level in dBFS below which a recording says nothing.
+const faint = -50
+
+// silenceAfter returns how many bytes of audio come after all that is said in it:
+// none if nothing is.
+func silenceAfter(codec media.Codec, audio []byte) int {
+	for end := len(audio); end > 0; {
+		begin := max(end-media.FrameBytes, 0)
+		if vad.Level(codec, audio[begin:end]) > faint {
+			return len(audio) - end
+		}
+		end = begin
+	}
+	return 0
+}
+
+// AwaitReply returns when the far end has begun to answer what was said last, or
+// speaks already. The answer may come, and even be over, while silence at the end
+// of a recording is still being sent.
+func (p *Phone) AwaitReply(ctx context.Context) error {
+	return p.wait(ctx, func() bool { return p.replied || p.speaking })
 }
 
 // AwaitSpeech returns when the far end has spoken for at least d without a pause.

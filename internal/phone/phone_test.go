@@ -74,6 +74,40 @@ func TestTheLatencyOfAReplyIsMeasured(t *testing.T) {
 	})
 }
 
+func TestAReplyMayComeBeforeTheRecordingEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := phone.New(phone.Config{})
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		const said, silence = 4000, 16000 // of which the phone sends 2 s
+		var spoken time.Time
+		go line(ctx, p, func(sent int) bool {
+			if sent >= said && spoken.IsZero() {
+				spoken = time.Now()
+			}
+			return !spoken.IsZero() && time.Since(spoken) >= 300*time.Millisecond &&
+				time.Since(spoken) < time.Second
+		})
+		recording := make([]byte, said+silence) // 0x00 is as loud as can be
+		media.PCMU.FillSilence(recording[said:])
+		if err := p.Say(ctx, recording); err != nil {
+			t.Fatal(err)
+		}
+		waiting, stop := context.WithTimeout(ctx, time.Second)
+		defer stop()
+		if err := p.AwaitReply(waiting); err != nil {
+			t.Fatalf("a reply that is over was not noticed: %v", err)
+		}
+		r := p.Report()
+		if len(r.Latencies) != 1 {
+			t.Fatalf("%d replies with latencies %v", r.Replies, r.Latencies)
+		}
+		if got := r.Latencies[0]; got < 260*time.Millisecond || got > 320*time.Millisecond {
+			t.Errorf("a reply 300 ms after the last word measured as %v", got)
+		}
+	})
+}
+
 func TestWaitingEndsWithItsContext(t *testing.T) {
 	p := phone.New(phone.Config{})
 	ctx, cancel := context.WithCancelCause(t.Context())

@@ -122,7 +122,7 @@ func post(ctx context.Context, cfg *Config, target, signed string, form url.Valu
 		return nil, fmt.Errorf("mediastreamtest: webhook: %w", err)
 	}
 	if response.StatusCode/100 != 2 {
-		return nil, fmt.Errorf("mediastreamtest: webhook: %s: %.100s: %w", response.Status, body, media.LegFailed)
+		return nil, &WebhookError{response.StatusCode, string(body)}
 	}
 	return body, nil
 }

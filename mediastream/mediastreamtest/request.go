@@ -39,10 +39,28 @@ func request(ctx context.Context, cfg *Config, contentType, body string, header 
 	case err != nil:
 		return nil, fmt.Errorf("mediastreamtest: webhook: %w", err)
 	case response.StatusCode != http.StatusOK:
-		return nil, fmt.Errorf("mediastreamtest: webhook: %s: %.100s: %w", response.Status, text, media.LegFailed)
+		return nil, &WebhookError{response.StatusCode, string(text)}
 	}
 	return text, nil
 }
+
+// WebhookError says that the gateway's webhook refused. It wraps media.LegFailed.
+type WebhookError struct {
+	Status int    // of HTTP
+	Text   string // the body
+}
+
+// Error returns both in one line.
+func (e *WebhookError) Error() string {
+	text := fmt.Sprintf("mediastreamtest: webhook: %d %s", e.Status, http.StatusText(e.Status))
+	if body := strings.Join(strings.Fields(e.Text), " "); body != "" {
+		text += fmt.Sprintf(": %.100s", body)
+	}
+	return text
+}
+
+// Unwrap returns media.LegFailed.
+func (e *WebhookError) Unwrap() error { return media.LegFailed }
 
 // jsonBody returns what a JSON webhook tells: members, and Config.Params.
 func jsonBody(cfg *Config, members map[string]any) (string, error) {
