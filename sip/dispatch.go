@@ -52,6 +52,9 @@ func (s *Server) request(req *gosip.Request, from link) {
 	if !ok {
 		return
 	}
+	if st, ok := from.hop.(*stream); ok {
+		st.heeded.Store(true)
+	}
 	t, fresh, err := s.serverTxs.open(req, from)
 	switch {
 	case err != nil:

@@ -59,13 +59,15 @@ func (s *Server) accept(ln listener) error {
 		}
 		failures = 0
 		st := newStream(conn)
-		if _, ok := s.filter.admit(st.remote.Addr()); !ok {
+		known, ok := s.filter.admit(st.remote.Addr())
+		if !ok {
 			st.close()
 			continue
 		}
 		if ln.secure {
 			st = secured(tls.Server(conn, s.certificates.server()), "")
 		}
+		st.stranger = !known
 		if err := s.attach(st); err != nil {
 			s.log.Debug().Err(err).Stringer("peer", st.remote).Msg("connection refused")
 		}

@@ -20,21 +20,25 @@ const (
 	streamConnect = 5 * time.Second
 	// streamWrite bounds one write: a peer that does not read is cut off.
 	streamWrite = 5 * time.Second
-	// streamFirst is how long a connection may take to send a whole message.
+	// streamFirst is how long a connection may take to send a whole message; one
+	// of a stranger, a message that is not refused.
 	streamFirst = 32 * time.Second
 	// streamIdle is how long a connection may be silent. Dialogs survive it:
 	// their next request opens a new one.
 	streamIdle = 30 * time.Minute
-	// maxStreams bounds the connections of all peers together.
-	maxStreams = 4096
+	// maxStreams bounds the connections of all peers together, maxStrangers those
+	// that come from sources of no trunk: they must not keep the trunks out.
+	maxStreams   = 4096
+	maxStrangers = maxStreams / 4
 )
 
 // streams are the open connections, by the far end's address.
 type streams struct {
-	mu      sync.Mutex
-	conns   map[far]*stream
-	shut    bool
-	readers sync.WaitGroup
+	mu        sync.Mutex
+	conns     map[far]*stream
+	strangers int
+	shut      bool
+	readers   sync.WaitGroup
 }
 
 // far is what a connection is found by: one over TLS serves the host whose name was
@@ -59,6 +63,11 @@ func (s *streams) add(st *stream, read func()) error {
 		return errShut
 	case len(s.conns) >= maxStreams:
 		return fmt.Errorf("sip: %d connections are open", len(s.conns))
+	case st.stranger && s.strangers >= maxStrangers:
+		return fmt.Errorf("sip: %d connections of strangers are open", s.strangers)
+	}
+	if st.stranger {
+		s.strangers++
 	}
 	if s.conns == nil {
 		s.conns = make(map[far]*stream)
@@ -71,6 +80,9 @@ func (s *streams) add(st *stream, read func()) error {
 func (s *streams) remove(st *stream) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if st.stranger {
+		s.strangers--
+	}
 	if s.conns[st.far()] == st {
 		delete(s.conns, st.far())
 	}
@@ -103,14 +115,16 @@ func (s *streams) close() {
 
 // stream is one connection.
 type stream struct {
-	conn   net.Conn
-	remote netip.AddrPort
-	tls    *tls.Conn // conn itself when it is encrypted, or nil
-	host   string    // of our own making over TLS: whose certificate was verified
-	closed atomic.Bool
-	ended  chan struct{} // closed with the connection
-	pong   chan struct{} // gets the answers to keep-alives
-	ponged atomic.Bool   // there was one
+	conn     net.Conn
+	remote   netip.AddrPort
+	stranger bool        // it came from a source of no trunk
+	heeded   atomic.Bool // a request of its was not refused
+	tls      *tls.Conn   // conn itself when it is encrypted, or nil
+	host     string      // of our own making over TLS: whose certificate was verified
+	closed   atomic.Bool
+	ended    chan struct{} // closed with the connection
+	pong     chan struct{} // gets the answers to keep-alives
+	ponged   atomic.Bool   // there was one
 }
 
 func newStream(conn net.Conn) *stream {
@@ -170,8 +184,13 @@ func (st *stream) read(parser *gosip.Parser, receive func(msg gosip.Message, fro
 	defer framing.Close()
 	buf := make([]byte, 16<<10)
 	between, wait := true, streamFirst // between two messages, not inside one
+	first := time.Now().Add(streamFirst)
 	for {
-		if err := st.conn.SetReadDeadline(time.Now().Add(wait)); err != nil {
+		until := time.Now().Add(wait)
+		if st.stranger && !st.heeded.Load() {
+			until = first // whatever it sends until then
+		}
+		if err := st.conn.SetReadDeadline(until); err != nil {
 			return err
 		}
 		n, err := st.conn.Read(buf)
