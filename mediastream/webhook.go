@@ -11,8 +11,12 @@ import (
 	"github.com/callgw/callgw/bridge/media"
 )
 
-// maxForm bounds the body of a webhook.
-const maxForm = 64 << 10
+const (
+	// maxForm bounds the body of a webhook.
+	maxForm = 64 << 10
+	// formTimeout is how long it may take to come: who sent it is known only then.
+	formTimeout = 5 * time.Second
+)
 
 var errSuperseded = fmt.Errorf("mediastream: webhook: asked again: %w", media.CallerCancelled)
 
@@ -100,7 +104,7 @@ func (h *Handler) refusal(s *Stream, cause media.Cause) string {
 // form reads and authenticates a webhook's parameters. It answers the request
 // if it returns false.
 func (h *Handler) form(w http.ResponseWriter, r *http.Request) (url.Values, bool) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForm))
+	body, err := readForm(w, r)
 	if err == nil {
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		err = r.ParseForm()
@@ -128,6 +132,19 @@ func (h *Handler) form(w http.ResponseWriter, r *http.Request) (url.Values, bool
 		return nil, false
 	}
 	return params, true
+}
+
+// readForm reads the body of a webhook, in time. The answer may take longer. The
+// deadline of a body that does not end stays: the server would wait for the rest.
+// Where w knows no deadlines, somebody else has to.
+func readForm(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	conn := http.NewResponseController(w)
+	_ = conn.SetReadDeadline(time.Now().Add(formTimeout))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForm))
+	if err == nil {
+		_ = conn.SetReadDeadline(time.Time{})
+	}
+	return body, err
 }
 
 // answer writes a document that tells the carrier what to do with the call.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -58,6 +59,45 @@ func TestWebhooksMustBeSigned(t *testing.T) {
 			if n := counted(t, reg, "callgw_mediastream_rejected_total", reason); n != want {
 				t.Errorf("%s: %v counted, want %v", reason, n, want)
 			}
+		}
+	})
+}
+
+func TestWebhooksMustComeInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, mediastream.Config{Handler: func(context.Context, *mediastream.Stream) {
+			t.Error("a call arrived")
+		}})
+		for _, path := range []string{"/twilio/voice", "/twilio/status"} {
+			conn, err := g.net.DialContext(t.Context(), "", "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			began := time.Now()
+			if _, err := io.WriteString(conn, "POST "+path+" HTTP/1.1\r\nHost: x\r\n"+
+				"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 60000\r\n\r\na"); err != nil {
+				t.Fatal(err)
+			}
+			answer, err := io.ReadAll(conn)
+			if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 400 ") {
+				t.Errorf("%s: %q, %v", path, answer, err)
+			}
+			if took := time.Since(began); took < 5*time.Second || took > 6*time.Second {
+				t.Errorf("%s: the connection was held for %v", path, took)
+			}
+		}
+	})
+}
+
+func TestWebhooksMayBeHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, mediastream.Config{AnswerTimeout: 15 * time.Second, Handler: func(ctx context.Context, s *mediastream.Stream) {
+			time.Sleep(12 * time.Second)
+			_ = s.Hangup(ctx, media.Rejected)
+		}})
+		if status, body := g.ring(t, callForm()); status != http.StatusOK || !strings.Contains(body, `<Reject reason="rejected"/>`) {
+			t.Errorf("%d %s", status, body)
 		}
 	})
 }
