@@ -35,7 +35,7 @@ func (g *Gateway) bindHTTP(name, key string, addr config.Address, cert config.TL
 		return fmt.Errorf("%s %q: %w: choose a free address", key, addr, err)
 	}
 	s := &httpServer{name: name, scheme: "http", listener: listener, server: &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		Handler: timely(handler), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 	}}
 	if cert.Cert != "" {
 		pair, err := tls.LoadX509KeyPair(cert.Cert, cert.Key)

@@ -1,0 +1,4 @@
+package gateway
+
+// Timely serves a handler with bodies that come in time.
+var Timely = timely
