@@ -59,8 +59,38 @@ func NewHandler(cfg Config) http.Handler {
 	mux.Handle("POST /api/v1/calls", a.authorised(http.HandlerFunc(a.place)))
 	mux.Handle("POST /api/v1/reload", a.authorised(http.HandlerFunc(a.reload)))
 	mux.Handle("POST /api/v1/drain", a.authorised(http.HandlerFunc(a.drain)))
-	return mux
+	return inJSON(mux)
 }
+
+// inJSON answers what mux does not know as everything else is answered.
+func inJSON(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h, pattern := mux.Handler(r)
+		if pattern != "" {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		unknown := verdict{header: http.Header{}}
+		h.ServeHTTP(&unknown, r)
+		if unknown.status != http.StatusMethodNotAllowed {
+			refuse(w, http.StatusNotFound, "there is nothing at "+r.URL.Path)
+			return
+		}
+		allowed := unknown.header.Get("Allow")
+		w.Header().Set("Allow", allowed)
+		refuse(w, http.StatusMethodNotAllowed, r.URL.Path+" takes "+allowed)
+	})
+}
+
+// verdict keeps of an answer all but the body.
+type verdict struct {
+	header http.Header
+	status int
+}
+
+func (v *verdict) Header() http.Header         { return v.header }
+func (v *verdict) WriteHeader(status int)      { v.status = status }
+func (v *verdict) Write(b []byte) (int, error) { return len(b), nil }
 
 type api struct{ cfg Config }
 

@@ -257,8 +257,15 @@ func TestWhatThereIsNot(t *testing.T) {
 		"POST /healthz":            http.StatusMethodNotAllowed,
 	} {
 		method, path, _ := strings.Cut(request, " ")
-		if w := s.ask(method, path, ""); w.Code != want {
+		w := s.ask(method, path, "")
+		if w.Code != want {
 			t.Errorf("%s: status %d, want %d", request, w.Code, want)
+		}
+		if why, _ := body(t, w)["error"].(string); why == "" {
+			t.Errorf("%s: no reason in %s", request, w.Body)
+		}
+		if allowed := w.Header().Get("Allow"); (want == http.StatusMethodNotAllowed) != (allowed != "") {
+			t.Errorf("%s: Allow is %q", request, allowed)
 		}
 	}
 	if got := body(t, s.ask("GET", "/api/v1/calls/01X", ""))["error"]; got != "no such call: it has ended or never was" {

@@ -1,12 +1,17 @@
 package admin
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"reflect"
+	"strings"
 
 	"github.com/callgw/callgw/bridge"
+	"github.com/callgw/callgw/bridge/media"
 	"github.com/callgw/callgw/realtime"
 )
 
@@ -39,14 +44,34 @@ func (a *api) control(do func(c *bridge.Call, r *http.Request) error) http.Handl
 // errBody says that a request's body is not what was asked for.
 var errBody = errors.New("body")
 
-// read decodes the request's body strictly into v.
+// bodyError returns an errBody in one line.
+func bodyError(err error) error {
+	return fmt.Errorf("%w: %s", errBody, strings.ReplaceAll(err.Error(), "\n", "; "))
+}
+
+// read decodes the request's body strictly into the struct that v points to.
 func read(r *http.Request, v any) error {
 	d := json.NewDecoder(r.Body)
 	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil && !errors.Is(err, io.EOF) {
-		return errors.Join(errBody, err)
+	err := d.Decode(v)
+	if err == nil || errors.Is(err, io.EOF) {
+		return nil
 	}
-	return nil
+	problem := strings.TrimPrefix(err.Error(), "json: ")
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) { // whose text speaks of Go
+		problem = fmt.Sprintf("%s cannot be a %s", cmp.Or(wrong.Field, "it"), wrong.Value)
+	}
+	return fmt.Errorf("%w: %s: a JSON object is needed, its members are %s", errBody, problem, strings.Join(members(v), ", "))
+}
+
+// members returns the names that the struct behind v has in JSON.
+func members(v any) []string {
+	var names []string
+	for _, f := range reflect.VisibleFields(reflect.TypeOf(v).Elem()) {
+		names = append(names, f.Tag.Get("json"))
+	}
+	return names
 }
 
 // controls registers what may be asked of a call.
@@ -64,7 +89,8 @@ func (a *api) controls(mux *http.ServeMux) {
 	}
 }
 
-// say has the agent say something.
+// say has the agent say something: without instructions, whatever comes next in
+// the conversation.
 func say(c *bridge.Call, r *http.Request) error {
 	var body struct {
 		Instructions string `json:"instructions"`
@@ -89,7 +115,7 @@ func message(c *bridge.Call, r *http.Request) error {
 		body.Role = "system"
 	}
 	if (body.Role != "system" && body.Role != "user") || body.Text == "" {
-		return errors.Join(errBody, errors.New(`{"role": "system" or "user", "text": "…", "respond": false} is needed`))
+		return bodyError(errors.New(`{"role": "system" or "user", "text": "…", "respond": false} is needed`))
 	}
 	return c.Append(realtime.Message(body.Role, body.Text), body.Respond)
 }
@@ -101,11 +127,11 @@ func (a *api) update(c *bridge.Call, r *http.Request) error {
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return errors.Join(errBody, err)
+		return bodyError(err)
 	}
 	p, err := a.cfg.Properties(body)
 	if err != nil {
-		return errors.Join(errBody, err)
+		return bodyError(err)
 	}
 	return c.Update(p)
 }
@@ -118,7 +144,25 @@ func dtmf(c *bridge.Call, r *http.Request) error {
 	if err := read(r, &body); err != nil {
 		return err
 	}
+	if err := checkDigits(body.Digits); err != nil {
+		return bodyError(err)
+	}
 	return c.SendDigits(r.Context(), body.Digits)
+}
+
+// maxDigits is how many keys can be pressed at once.
+const maxDigits = 64
+
+func checkDigits(digits string) error {
+	if digits == "" || len(digits) > maxDigits {
+		return fmt.Errorf(`{"digits": "12#"} is needed, 1 to %d of them, not %d`, maxDigits, len(digits))
+	}
+	for _, d := range []byte(digits) {
+		if _, ok := media.ParseDigit(d); !ok && d != ',' {
+			return fmt.Errorf("%q is no digit: 0 to 9, *, #, A to D and a comma, which is a pause, are", d)
+		}
+	}
+	return nil
 }
 
 // transfer hands the caller over.
@@ -130,7 +174,7 @@ func transfer(c *bridge.Call, r *http.Request) error {
 		return err
 	}
 	if body.Target == "" {
-		return errors.Join(errBody, errors.New(`{"target": "+14155550123"} is needed`))
+		return bodyError(errors.New(`{"target": "+14155550123"} is needed`))
 	}
 	return c.Transfer(r.Context(), body.Target)
 }

@@ -39,10 +39,13 @@ func TestCallsAreControlled(t *testing.T) {
 		{"speech without a session", "1/say", `{"instructions": "Greet."}`, http.StatusConflict, "no open session"},
 		{"a message without a session", "1/message", `{"text": "hi"}`, http.StatusConflict, "no open session"},
 		{"a message of the assistant's", "1/message", `{"role": "assistant", "text": "hi"}`, http.StatusBadRequest, "system"},
-		{"an unknown member", "1/say", `{"text": "hi"}`, http.StatusBadRequest, "unknown field"},
+		{"an unknown member", "1/say", `{"text": "hi"}`, http.StatusBadRequest, `body: unknown field "text": a JSON object is needed, its members are instructions`},
+		{"a member of another type", "1/message", `{"text": 5}`, http.StatusBadRequest, "body: text cannot be a number: a JSON object is needed, its members are role, text, respond"},
 		{"an update where there is none", "1/session", `{"voice": "cedar"}`, http.StatusNotImplemented, "cannot"},
-		{"no JSON", "1/dtmf", `12`, http.StatusBadRequest, "body"},
-		{"wrong digits", "1/dtmf", `{"digits": "12x"}`, http.StatusConflict, "is no digit"},
+		{"no JSON", "1/dtmf", `12`, http.StatusBadRequest, "body: it cannot be a number"},
+		{"wrong digits", "1/dtmf", `{"digits": "12x"}`, http.StatusBadRequest, "body: 'x' is no digit"},
+		{"no digits", "1/dtmf", `{}`, http.StatusBadRequest, "1 to 64"},
+		{"too many digits", "1/dtmf", `{"digits": "` + strings.Repeat("1", 65) + `"}`, http.StatusBadRequest, "not 65"},
 		{"digits", "1/dtmf", `{"digits": "12#"}`, http.StatusOK, ""},
 		{"a transfer to nobody", "1/transfer", `{}`, http.StatusBadRequest, "target"},
 		{"a transfer that the leg cannot do", "1/transfer", `{"target": "+14155550111"}`, http.StatusNotImplemented, "cannot"},
@@ -52,8 +55,12 @@ func TestCallsAreControlled(t *testing.T) {
 			if w.Code != c.status {
 				t.Fatalf("%d %s", w.Code, w.Body)
 			}
-			if why, _ := body(t, w)["error"].(string); !strings.Contains(why, c.says) {
+			why, _ := body(t, w)["error"].(string)
+			if !strings.Contains(why, c.says) {
 				t.Errorf("says %q, want %q in it", why, c.says)
+			}
+			if strings.Contains(why, "\n") {
+				t.Errorf("more than one line: %q", why)
 			}
 		})
 	}
@@ -159,6 +166,11 @@ func TestEventsAreStreamed(t *testing.T) {
 			if err := json.Unmarshal([]byte(text), &e); err != nil {
 				t.Fatal(err)
 			}
+			at, _ := e["time"].(string)
+			if when, err := time.Parse(time.RFC3339, at); err != nil || time.Since(when).Abs() > time.Minute {
+				t.Errorf("the event is of %q: %v", at, err)
+			}
+			delete(e, "time")
 			want := map[string]any{
 				"call": "1", "leg": "sip", "event": "digit", "offset_ms": 1.5, "attrs": map[string]any{"digit": "5"},
 			}

@@ -28,6 +28,7 @@ func NewEvents() *Events { return &Events{subscribers: map[chan []byte]*int{}} }
 
 // callEvent is an event as subscribers see it.
 type callEvent struct {
+	Time string `json:"time"` // RFC 3339
 	Call string `json:"call"`
 	Leg  string `json:"leg"`
 	event
@@ -35,8 +36,9 @@ type callEvent struct {
 	Missed int `json:"missed,omitempty"`
 }
 
-// Publish tells the subscribers of an event. It does not block.
+// Publish tells the subscribers of an event that happens now. It does not block.
 func (e *Events) Publish(f bridge.Facts, what bridge.Event) {
+	now := time.Now().UTC().Format("2006-01-02T15:04:05.000Z07:00")
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for ch, missed := range e.subscribers {
@@ -45,7 +47,7 @@ func (e *Events) Publish(f bridge.Facts, what bridge.Event) {
 			continue
 		}
 		// Attributes are numbers, texts and durations, which are JSON.
-		message, err := json.Marshal(callEvent{f.ID, f.Leg, showEvent(what), *missed})
+		message, err := json.Marshal(callEvent{now, f.ID, f.Leg, showEvent(what), *missed})
 		if err != nil {
 			*missed++
 			continue

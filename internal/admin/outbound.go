@@ -32,7 +32,7 @@ func (a *api) place(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	err := read(r, &body)
 	if err == nil && body.To == "" {
-		err = errors.Join(errBody, errors.New(`{"to": "+14155550123", "from": "+14155550100"} is needed`))
+		err = bodyError(errors.New(`{"to": "+14155550123", "from": "+14155550100"} is needed`))
 	}
 	if err != nil {
 		refuse(w, http.StatusBadRequest, err.Error())
