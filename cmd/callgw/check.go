@@ -23,8 +23,9 @@ With --online it also asks the world outside:
              Twilio would: it arrives if the name, the certificate and the proxy
              are right and the gateway is running with the same auth token
 
-Trunks are not probed: they call the gateway, it does not call them. Place a call
-to see that one works. Nor is it probed what a carrier sees from where it is: a
+Trunks are not probed: they call the gateway, and answer none but it. The metrics of
+the running gateway tell whether it is registered at one, and with keepalive whether
+it lives; place a call to see that one works. Nor is it probed what a carrier sees from where it is: a
 firewall may tell it from this machine.`,
 		Example: `  callgw check -c callgw.yaml
   callgw check -c callgw.yaml --online`,

@@ -143,8 +143,12 @@ func noArgs(cmd *cobra.Command, args []string) error {
 // loadConfig loads the file of -c, or the defaults, and prints the warnings.
 func loadConfig(cmd *cobra.Command, path string) (*config.Config, error) {
 	cfg, warnings, err := config.Load(path, os.LookupEnv)
+	printWarnings(cmd, path, warnings)
+	return cfg, err
+}
+
+func printWarnings(cmd *cobra.Command, path string, warnings []config.Warning) {
 	for _, w := range warnings {
 		fmt.Fprintln(cmd.ErrOrStderr(), "warning:", config.Line(path, w))
 	}
-	return cfg, err
 }

@@ -51,12 +51,26 @@ func probe(ctx context.Context, out io.Writer, cfg *config.Config) error {
 		})
 	}
 	for _, name := range slices.Sorted(maps.Keys(cfg.SIP.Trunks)) {
-		fmt.Fprintf(out, "trunk %s: not probed: it calls the gateway\n", name)
+		fmt.Fprintf(out, "trunk %s: not probed: %s\n", name, unprobed(cfg.SIP.Trunks[name]))
 	}
 	if failed > 0 {
 		return fmt.Errorf("%d of %d probes failed", failed, asked)
 	}
 	return nil
+}
+
+// unprobed says why a trunk is not asked from here, and who tells how it is: what
+// it answers depends on the address that it is asked from.
+func unprobed(t *config.Trunk) string {
+	switch {
+	case t.Register != nil:
+		return "the running gateway registers there: callgw_trunk_registered tells"
+	case t.Server != "" && t.Keepalive > 0:
+		return "the running gateway asks it every " + t.Keepalive.String() + ": callgw_trunk_up tells"
+	case t.Server != "":
+		return "the running gateway would ask it with keepalive, and callgw_trunk_up tell"
+	}
+	return "it calls the gateway"
 }
 
 // probeProvider opens and closes a session and says of which model.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"os/signal"
@@ -38,8 +39,9 @@ The log goes to standard error.`,
   OPENAI_API_KEY=sk-... callgw serve`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := loadConfig(cmd, path)
+			cfg, warnings, err := config.Load(path, os.LookupEnv)
 			if err != nil {
+				printWarnings(cmd, path, warnings) // there is no log yet
 				return err
 			}
 			log, err := telemetry.NewLogger(telemetry.LogConfig{
@@ -48,6 +50,10 @@ The log goes to standard error.`,
 			if err != nil {
 				return err
 			}
+			log.Info().Str("version", version).Str("config", cmp.Or(path, "environment")).
+				Int("agents", len(cfg.Agents)).Int("routes", len(cfg.Routes)).Int("providers", len(cfg.Providers)).
+				Msg("starting")
+			logWarnings(log, path, warnings)
 			g, err := gateway.New(cfg, gateway.Options{Log: log, Reload: reader(path, log)})
 			if err != nil {
 				return err
@@ -98,9 +104,13 @@ func onSignals(g *gateway.Gateway, log zerolog.Logger) (stop func()) {
 func reader(path string, log zerolog.Logger) func() (*config.Config, error) {
 	return func() (*config.Config, error) {
 		cfg, warnings, err := config.Load(path, os.LookupEnv)
-		for _, w := range warnings {
-			log.Warn().Msg(w.String())
-		}
+		logWarnings(log, path, warnings)
 		return cfg, err
+	}
+}
+
+func logWarnings(log zerolog.Logger, path string, warnings []config.Warning) {
+	for _, w := range warnings {
+		log.Warn().Msg(config.Line(path, w))
 	}
 }
