@@ -95,6 +95,20 @@ func TestSuspiciousFiles(t *testing.T) {
 	}
 }
 
+func TestAModelThatIsMissingIsNotRetired(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "callgw.yaml")
+	if err := os.WriteFile(path, []byte("agents: {a: {session: {input_audio_transcription: {language: en}}}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, warnings, err := config.Load(path, environment)
+	if err == nil || !strings.Contains(err.Error(), "is missing: name the recogniser") {
+		t.Errorf("got %v", err)
+	}
+	if said := lines(path, warnings); strings.Contains(said, "shut down") {
+		t.Error(said)
+	}
+}
+
 func nothingBut(name, value string) func(string) (string, bool) {
 	return func(n string) (string, bool) {
 		if n == name {

@@ -20,6 +20,9 @@ var retired = []struct {
 
 // warnRetired warns of a model that has no future at OpenAI.
 func warnRetired(k *checker, key, model string) {
+	if model == "" {
+		return // the provider's default
+	}
 	for _, r := range retired {
 		if model == r.exact || r.prefix != "" && strings.HasPrefix(model, r.prefix) {
 			k.warn(key, k.quote(key, model)+" "+r.when, "use "+r.instead)

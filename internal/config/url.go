@@ -19,7 +19,7 @@ func (u *URL) UnmarshalText(text []byte) error {
 	parsed, err := url.Parse(string(text))
 	switch {
 	case err != nil || parsed.Scheme == "" || parsed.Hostname() == "":
-		return &strict.ValueError{Problem: "is not an absolute URL", Remedy: "write scheme://host/path"}
+		return &strict.ValueError{Problem: "is not an absolute URL", Remedy: "write it whole, such as https://voice.example.com, or wss://host/path for a provider"}
 	case parsed.User != nil:
 		return &strict.ValueError{Problem: "holds a user or a password", Remedy: "remove them"}
 	case parsed.RawQuery != "" || parsed.Fragment != "":

@@ -280,6 +280,8 @@ func (d *Document) mismatch(node ast.Node, at place, wanted string) {
 	switch {
 	case wanted == "text" && isMapping(node):
 		remedy = "put it in quotes if it is text with a colon"
+	case wanted == "a mapping":
+		remedy = "write {name: value}"
 	case wanted == "a list":
 		remedy = "begin each entry with -, or write [x, y]"
 	}

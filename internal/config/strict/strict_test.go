@@ -192,7 +192,7 @@ func TestEveryFaultWithItsPlace(t *testing.T) {
 		{"wrong types", "name: [a]\nmax: many\nlegs: 1\nlist: {a: 1}\nwait: soon\ninner: true\nratio: x\nlegs2:\n", []string{
 			"1:7 name: a list where text is wanted",
 			`2:6 max: "many" is not a whole number; write digits alone, such as 30`,
-			"3:7 legs: a number where a mapping is wanted",
+			"3:7 legs: a number where a mapping is wanted; write {name: value}",
 			"4:7 list: a mapping where a list is wanted; begin each entry with -, or write [x, y]",
 			`5:7 wait: "soon" is not a duration; write 5s`,
 			"6:8 inner: true or false where a mapping is wanted; known here: port, on, how",
