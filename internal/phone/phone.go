@@ -147,9 +147,10 @@ func (p *Phone) Say(ctx context.Context, ulaw []byte) error {
 			audio[i] = g711.Ulaw2AlawFrame(b)
 		}
 	}
+	silence := silenceAfter(p.cfg.Codec, audio)
 	p.mu.Lock()
 	p.pending = append(p.pending, audio...)
-	p.silence = silenceAfter(p.cfg.Codec, audio)
+	p.silence = silence
 	p.spokeAt, p.replied = time.Time{}, false
 	p.mu.Unlock()
 	select {
