@@ -109,7 +109,7 @@ func (p *Phoned) Ends(limit time.Duration, cause string) Watched {
 }
 
 // slack is for a machine that does other things as well.
-const slack = 200 * time.Millisecond
+const slack = 500 * time.Millisecond
 
 // saysWhy checks that log and metrics tell why a call has ended.
 func (g *Gateway) saysWhy(w Watched, cause string) {
