@@ -118,6 +118,7 @@ type Call struct {
 	farewell     farewell
 	quiet        []func() // what waits until the caller has heard all there is
 	cost         float64  // US dollars so far
+	differing    differing
 }
 
 // opsLimit is how many events may wait for the call's own goroutine. It only

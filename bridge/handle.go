@@ -26,7 +26,10 @@ func (c *Call) handle(e realtime.Event, at time.Time) {
 		c.functionSlow(e)
 	case realtime.FunctionFinished:
 		c.functionFinished(e)
+	case realtime.SessionUpdated:
+		c.differs(e)
 	case realtime.TranscriptionDone:
+		c.meters.transcription(e.Usage)
 		c.transcript("caller", e.ItemID, e.Transcript)
 	case realtime.TranscriptDone:
 		c.transcript("agent", e.ItemID, e.Transcript)
@@ -54,6 +57,7 @@ func (c *Call) transcript(who, itemID, text string) {
 // responseDone accounts for a response. A failed one says so nowhere else.
 func (c *Call) responseDone(r realtime.Response) {
 	defer c.checkQuiet()
+	c.meters.response(r.Status)
 	c.meters.usage(r.Usage)
 	c.spend(r.Usage)
 	e := r.Err()

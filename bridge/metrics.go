@@ -6,7 +6,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/callgw/callgw/bridge/media"
-	"github.com/callgw/callgw/realtime"
 )
 
 // Metrics are the series that calls feed.
@@ -26,6 +25,8 @@ type Metrics struct {
 	reconnects  *prometheus.CounterVec
 	errors      *prometheus.CounterVec
 	tokens      *prometheus.CounterVec
+	transcribed *prometheus.CounterVec
+	responses   *prometheus.CounterVec
 	costs       *prometheus.CounterVec
 	calls       *prometheus.CounterVec
 	callTimes   *prometheus.HistogramVec
@@ -65,6 +66,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		connects:    histogram("callgw_realtime_connect_seconds", "Dialling a provider to a configured session.", waits),
 		errors:      counter("callgw_realtime_errors_total", "Errors that providers reported, and lost sessions.", "code"),
 		tokens:      counter("callgw_realtime_tokens_total", "Tokens used.", "direction", "kind"),
+		transcribed: counter("callgw_realtime_transcription_seconds_total", "Caller audio transcribed by models that are billed by the second."),
+		responses:   counter("callgw_responses_total", "Responses that ended, by how.", "status"),
 		calls:       counter("callgw_function_calls_total", "Calls of the agents' tools, by how they ended.", "name", "outcome"),
 		callTimes:   histogram("callgw_function_call_seconds", "How long the agents' tools took.", waits, "name"),
 		costs:       counter("callgw_realtime_cost_usd_total", "What the tokens cost by the configured prices, in US dollars."),
@@ -161,31 +164,6 @@ func (r *meters) bargeIn(stopped time.Duration) {
 func (r *meters) reply(l Latency) {
 	for stage, d := range map[string]time.Duration{"total": l.Total, "vad": l.VAD, "model": l.Model, "queue": l.Queue} {
 		r.latency.WithLabelValues(r.with(stage)...).Observe(d.Seconds())
-	}
-}
-
-// usage counts the tokens of one response. Cached ones are counted apart from,
-// not besides, those that were read anew.
-func (r *meters) usage(u *realtime.Usage) {
-	if u == nil {
-		return
-	}
-	in, out := u.InputTokenDetails, u.OutputTokenDetails
-	cached := in.CachedTokensDetails
-	for _, t := range []struct {
-		direction, kind string
-		n               int
-	}{
-		{"input", "text", in.TextTokens - cached.TextTokens},
-		{"input", "audio", in.AudioTokens - cached.AudioTokens},
-		{"input", "cached_text", cached.TextTokens},
-		{"input", "cached_audio", cached.AudioTokens},
-		{"output", "text", out.TextTokens},
-		{"output", "audio", out.AudioTokens},
-	} {
-		if t.n > 0 {
-			r.tokens.WithLabelValues(r.with(t.direction, t.kind)...).Add(float64(t.n))
-		}
 	}
 }
 

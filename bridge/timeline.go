@@ -28,6 +28,7 @@ const (
 	EventSessionLost  = "session_lost"
 	EventRestored     = "session_restored"
 	EventRecycled     = "session_recycled"
+	EventDiffers      = "differs"
 	EventGreeting     = "greeting"
 	EventAnswered     = "answered"
 	EventAgentStarts  = "agent_starts"
