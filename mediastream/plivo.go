@@ -27,6 +27,7 @@ func plivo() *profile {
 	p.name = "plivo"
 	p.requests = requests{signed: signedByPlivo, upgradeUnsigned: true, params: plivoParams}
 	p.tokenInPath = true
+	p.transfer = nil
 	p.answers.connect = connectPlivo
 	p.answers.reject = rejectPlivo
 	p.answers.say = sayPlivo

@@ -1,6 +1,7 @@
 package mediastream
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -19,6 +20,11 @@ type profile struct {
 	requests requests
 	answers  answers
 	control  *profile // of calls that are told of by events; nil: none are
+
+	// transfer lets the carrier hand a call over; nil: it cannot be asked to.
+	transfer func(ctx context.Context, s *Stream, target string) error
+	// credentials tells what to set in the configuration for that.
+	credentials string
 
 	// The handshake.
 

@@ -19,6 +19,7 @@ func signalwire() *profile {
 	p.requests.signed = signedLikeTwilio("X-SignalWire-Signature", "X-Twilio-Signature")
 	p.requests.upgradeUnsigned = true
 	p.tokenInPath = true
+	p.credentials = "set media_streams.signalwire.space, .project and .api_token"
 	p.answers.connect = connectCXML
 	p.readStart = p.readTwilioStart
 	return p.prefixed()

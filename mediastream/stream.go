@@ -57,6 +57,7 @@ type Stream struct {
 	sequence     int           // of the latest status callback; -1 before
 	answeredBy   string        // who has, as far as it is known
 	transferring bool          // the carrier was asked to
+	dialling     *dialling     // somebody else, beside the call; nil: nobody is
 	gone         bool          // the carrier has the call, or its stream, no longer
 	completing   chan struct{} // closed when the carrier was asked to end the call; nil: not yet
 	completed    bool          // it has agreed

@@ -20,21 +20,30 @@ var (
 	sipHeader = regexp.MustCompile(`^[Xx]-[A-Za-z0-9-]{1,64}$`)
 )
 
-// dialTwiML lets the carrier call target and come back to us if nobody answers.
-func (s *Stream) dialTwiML(target string) (string, error) {
-	var noun, address string
+// Kinds of targets, by what Twilio calls them.
+const (
+	nounNumber = "Number"
+	nounSIP    = "Sip"
+)
+
+// target reads target: a number in E.164, or a sip: address with its headers.
+func (s *Stream) target(target string) (noun, address string, err error) {
 	if strings.HasPrefix(strings.ToLower(target), "sip:") {
 		uri, err := s.sipTarget("sip:" + target[len("sip:"):])
-		if err != nil {
-			return "", err
-		}
-		noun, address = "Sip", uri
-	} else {
-		number, ok := plainNumber(target)
-		if !ok {
-			return "", fmt.Errorf("target %.100q is neither a number like +14155550100 nor an address like sip:sales@pbx.example.com", target)
-		}
-		noun, address = "Number", number
+		return nounSIP, uri, err
+	}
+	number, ok := plainNumber(target)
+	if !ok {
+		return "", "", fmt.Errorf("target %.100q is neither a number like +14155550100 nor an address like sip:sales@pbx.example.com", target)
+	}
+	return nounNumber, number, nil
+}
+
+// dialTwiML lets the carrier call target and come back to us if nobody answers.
+func (s *Stream) dialTwiML(target string) (string, error) {
+	noun, address, err := s.target(target)
+	if err != nil {
+		return "", err
 	}
 	var b strings.Builder
 	b.WriteString(twimlHeader + `<Response><Dial`)

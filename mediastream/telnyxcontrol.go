@@ -21,6 +21,7 @@ const paramEvent = "EventType"
 // is a command too.
 func telnyxControl(texml *profile) *profile {
 	p := *texml
+	p.transfer = transferByCallControl
 	p.unbound = false // the start message names the call as its events do
 	p.answers = answers{
 		connect: func(c connection) string {
@@ -98,6 +99,7 @@ func (h *Handler) controlled(w http.ResponseWriter, r *http.Request, params url.
 		h.reject(r, rejectRequest)
 		http.Error(w, "no credentials to command with, or no call", http.StatusBadRequest)
 		return
+	case h.dialled(params):
 	case params.Get(paramEvent) != "call.initiated":
 		h.told(r, params)
 	case params.Get("direction") != "incoming":

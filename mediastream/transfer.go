@@ -25,39 +25,85 @@ var errTransferred = fmt.Errorf("mediastream: %w", media.Transferred)
 // Transfer hands the caller over to target, a number in E.164 or a sip: address
 // that may carry X- headers ("sip:sales@pbx.example.com?X-Reason=billing"). The
 // carrier dials it, so the stream ends; if nobody answers there, the call comes
-// back as a new stream whose Params say so ([ParamTransferResult]).
+// back as a new stream whose Params say so ([ParamTransferResult]). Telnyx's goes
+// on until somebody does.
 //
 // It returns nil when the carrier has taken the call over. On an error the
 // stream goes on. Digits cannot be sent that way: the carrier would play them
 // instead of the stream, not beside it; they are sounded in the audio.
 func (s *Stream) Transfer(ctx context.Context, target string) error {
-	if s.cfg.REST == nil {
-		return errors.New("mediastream: transfer: no credentials for the carrier's REST API are configured")
+	err := s.transferable()
+	if err == nil {
+		err = s.profile.transfer(ctx, s, target)
 	}
-	twiml, err := s.dialTwiML(target)
 	if err != nil {
 		return fmt.Errorf("mediastream: transfer: %w", err)
 	}
-	select {
-	case s.control <- struct{}{}:
-		defer func() { <-s.control }()
-	case <-ctx.Done():
-		return fmt.Errorf("mediastream: transfer: %w", context.Cause(ctx))
+	return nil
+}
+
+// transferable says why no call of this carrier can be transferred.
+func (s *Stream) transferable() error {
+	switch {
+	case s.profile.transfer == nil:
+		return errors.New("calls cannot be transferred at this carrier")
+	case s.cfg.REST == nil && s.cfg.API == nil:
+		return fmt.Errorf("no credentials for the carrier's API are configured: %s", s.profile.credentials)
 	}
+	return nil
+}
+
+// transferByTwiML lets the call go on with TwiML that dials target.
+func transferByTwiML(ctx context.Context, s *Stream, target string) error {
+	if s.cfg.REST == nil {
+		return errors.New("the carrier's REST API is not configured")
+	}
+	twiml, err := s.dialTwiML(target)
+	if err != nil {
+		return err
+	}
+	return s.redirect(ctx, func() error { return s.cfg.REST.Update(ctx, s.call, twiml) })
+}
+
+// redirect lets update take the call elsewhere, which stops its stream.
+func (s *Stream) redirect(ctx context.Context, update func() error) error {
+	if err := s.hold(ctx); err != nil {
+		return err
+	}
+	defer s.release()
 	if !s.beginTransfer() {
-		return errors.New("mediastream: transfer: the call is not in progress")
+		return errNotInProgress
 	}
-	err = s.cfg.REST.Update(ctx, s.call, twiml)
-	var refused *RESTError
-	if errors.As(err, &refused) && refused.doubtful() {
+	err := update()
+	if doubtful(err) {
 		s.stopsWithin(ctx, stopWait/2) // if it does, it was done
 	}
 	if !s.endTransfer(err) {
-		return fmt.Errorf("mediastream: transfer: %w", err)
+		return err
 	}
 	s.stopsWithin(ctx, stopWait)
 	s.end(errTransferred)
 	return nil
+}
+
+var errNotInProgress = errors.New("the call is not in progress")
+
+// hold keeps others from changing the call at the carrier, until release.
+func (s *Stream) hold(ctx context.Context) error {
+	select {
+	case s.control <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (s *Stream) release() { <-s.control }
+
+// doubtful tells that what has failed may have been carried out.
+func doubtful(err error) bool {
+	var refused *RESTError
+	return errors.As(err, &refused) && refused.doubtful()
 }
 
 // stopsWithin waits for the stream's end.
@@ -86,8 +132,7 @@ func (s *Stream) endTransfer(err error) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.transferring = false
-	var refused *RESTError
-	if err != nil && !(s.gone && errors.As(err, &refused) && refused.doubtful()) {
+	if err != nil && !(s.gone && doubtful(err)) {
 		return false
 	}
 	s.gone = true
@@ -97,8 +142,13 @@ func (s *Stream) endTransfer(err error) bool {
 	return true
 }
 
-// stopCause books the carrier's stop, and returns why the stream ends.
+// stopCause books the carrier's stop, and returns why the stream ends. While
+// somebody else is dialled it may be for either of two reasons.
 func (s *Stream) stopCause() error {
+	if d := s.dials(); d != nil {
+		d.within(s, stopWait)
+		return media.CallerHungUp // unless there is a cause now
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.gone = true

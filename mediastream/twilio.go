@@ -21,8 +21,10 @@ func twilio() *profile {
 			say:         sayTwiML,
 			hangup:      hangupTwiML,
 		},
-		connected: true,
-		encodings: []string{"audio/x-mulaw"},
+		transfer:    transferByTwiML,
+		credentials: "set media_streams.twilio.account_sid and .auth_token",
+		connected:   true,
+		encodings:   []string{"audio/x-mulaw"},
 		kinds: []kind{
 			{"media", eventMedia},
 			{"mark", eventMark},

@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/callgw/callgw/bridge/media"
 )
@@ -19,6 +21,12 @@ import (
 type TelnyxAPI struct {
 	// Key is the only one that is let in.
 	Key string
+	// Transfer says what becomes of a transfer: the cause with which the new leg
+	// ends, "" if it is answered, and when that is known. Default: answered at
+	// once.
+	Transfer func(Dialled) (cause string, after time.Duration)
+
+	legs sync.WaitGroup // to targets of transfers
 
 	mu       sync.Mutex
 	calls    map[string]*controlled
@@ -30,6 +38,7 @@ type controlled struct {
 	decided chan decision // capacity 1
 	call    *Call         // nil before its stream
 	over    bool
+	gone    chan struct{} // of a leg to a target: closed when it is hung up
 }
 
 type decision struct {
@@ -54,7 +63,7 @@ func (a *TelnyxAPI) ring(ctx context.Context, c *Call) (destination, error) {
 	a.calls[c.cfg.CallSID] = call
 	a.mu.Unlock()
 	for range 2 {
-		if err := a.tell(ctx, c, "call.initiated"); err != nil {
+		if err := a.tell(ctx, c, "call.initiated", nil); err != nil {
 			return destination{}, err
 		}
 	}
@@ -66,7 +75,7 @@ func (a *TelnyxAPI) ring(ctx context.Context, c *Call) (destination, error) {
 			a.mu.Lock()
 			call.call = c
 			a.mu.Unlock()
-			d.err = a.tell(ctx, c, "call.answered")
+			d.err = a.tell(ctx, c, "call.answered", nil)
 		}
 		return d.to, d.err
 	case <-ctx.Done():
@@ -74,14 +83,17 @@ func (a *TelnyxAPI) ring(ctx context.Context, c *Call) (destination, error) {
 	}
 }
 
-// tell sends an event.
-func (a *TelnyxAPI) tell(ctx context.Context, c *Call, event string) error {
+// tell sends an event; members are what it has beside those of every event, or
+// instead of them.
+func (a *TelnyxAPI) tell(ctx context.Context, c *Call, event string, members map[string]any) error {
+	payload := map[string]any{
+		"call_control_id": c.cfg.CallSID, "from": c.cfg.From, "to": c.cfg.To,
+		"direction": "incoming", "state": "parked", "tags": []string{"a"}, "client_state": nil,
+	}
+	maps.Copy(payload, members)
 	body, err := json.Marshal(map[string]any{"data": map[string]any{
 		"record_type": "event", "event_type": event, "id": "0ccc7b54-4df3-4bca-a65a-3da1ecc777f0",
-		"payload": map[string]any{
-			"call_control_id": c.cfg.CallSID, "from": c.cfg.From, "to": c.cfg.To,
-			"direction": "incoming", "state": "parked", "tags": []string{"a"},
-		},
+		"payload": payload,
 	}})
 	if err != nil {
 		return fmt.Errorf("mediastreamtest: event: %w", err)
@@ -121,6 +133,13 @@ func (a *TelnyxAPI) serve(r *http.Request, body []byte) (status int, text string
 	if err != nil || call == nil || call.over {
 		return http.StatusUnprocessableEntity, `{"errors":[{"code":"90018","title":"Call has already ended"}]}`
 	}
+	if segments[5] == "transfer" && call.call != nil {
+		if err := a.transfer(call.call, body); err != nil {
+			return http.StatusUnprocessableEntity, `{"errors":[{"code":"10015"}]}`
+		}
+		a.commands = append(a.commands, "transfer")
+		return http.StatusOK, `{"data":{"result":"ok"}}`
+	}
 	d, err := decide(segments[5], body)
 	switch {
 	case err != nil:
@@ -129,6 +148,9 @@ func (a *TelnyxAPI) serve(r *http.Request, body []byte) (status int, text string
 		return http.StatusUnprocessableEntity, `{"errors":[{"code":"90034"}]}`
 	case segments[5] == "hangup":
 		call.over = true
+		if call.gone != nil {
+			close(call.gone)
+		}
 		if call.call != nil {
 			_ = call.call.tell(r.Context(), control{kind: hangUp, cause: fmt.Errorf("mediastreamtest: the gateway hangs up: %w", media.CallerHungUp)}, false) // it may be over
 		}

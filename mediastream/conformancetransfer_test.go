@@ -1,0 +1,153 @@
+package mediastream_test
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/mediastream"
+	"github.com/callgw/callgw/mediastream/mediastreamtest"
+)
+
+// mover is a carrier that hands calls over.
+type mover struct {
+	phone mediastreamtest.Config
+	wait  func() // until the carrier does nothing any more
+	// back tells that a transfer that fails comes back as a new call; else it
+	// fails at once and the call goes on.
+	back bool
+	// showsCaller tells that the target sees the caller's number.
+	showsCaller bool
+}
+
+// taking is what becomes of a transfer.
+type taking struct {
+	busy  bool
+	after time.Duration
+}
+
+// movers serve a handler for each carrier that hands calls over; got is told
+// whom it dials.
+var movers = map[mediastream.Carrier]func(t *testing.T, cfg mediastream.Config, becomes taking, got func(mediastreamtest.Dialled)) mover{
+	mediastream.Telnyx: func(t *testing.T, cfg mediastream.Config, becomes taking, got func(mediastreamtest.Dialled)) mover {
+		_, api, phone := controlTelnyx(t, "KEY1", cfg)
+		api.Transfer = func(d mediastreamtest.Dialled) (string, time.Duration) {
+			got(d)
+			if becomes.busy {
+				return "user_busy", becomes.after
+			}
+			return "", becomes.after
+		}
+		return mover{phone: phone, wait: api.Wait}
+	},
+}
+
+// everyMover runs a test for each carrier that hands calls over.
+func everyMover(t *testing.T, test func(t *testing.T, carrier mediastream.Carrier)) {
+	t.Helper()
+	for carrier := range movers {
+		t.Run(string(carrier), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { test(t, carrier) })
+		})
+	}
+}
+
+func TestConformanceTransfer(t *testing.T) {
+	for target, want := range map[string]mediastreamtest.Dialled{
+		"+1 (415) 555-0199": {Number: "+14155550199"},
+		"sip:sales@pbx.example.com?X-Reason=a%20b": {
+			SIP:     "sip:sales@pbx.example.com",
+			Headers: url.Values{"X-Callgw-From": {"+14155550100"}, "X-Reason": {"a b"}},
+		},
+	} {
+		t.Run(target, func(t *testing.T) {
+			everyMover(t, func(t *testing.T, carrier mediastream.Carrier) {
+				streams, ended := make(chan *mediastream.Stream, 1), make(chan error, 1)
+				var got mediastreamtest.Dialled
+				m := movers[carrier](t, mediastream.Config{TransferTimeout: 20 * time.Second, Handler: func(ctx context.Context, s *mediastream.Stream) {
+					answer(&ear{}, newMouth(speech(30*media.SampleRate)), streams, ended)(ctx, s)
+					_ = s.Hangup(ctx, media.AgentHungUp) // as the bridge does at the end of every call
+				}}, taking{after: 8 * time.Second}, func(d mediastreamtest.Dialled) { got = d })
+				call, over := dial(t, m.phone, &ear{}, newMouth(speech(30*media.SampleRate)))
+				s := next(t, streams)
+				time.Sleep(time.Second)
+				if err := s.Transfer(t.Context(), target); err != nil {
+					t.Fatal(err)
+				}
+				if err := next(t, ended); !errors.Is(err, media.Transferred) {
+					t.Errorf("ended with %v", err)
+				}
+				if err := next(t, over); errors.Is(err, media.LegFailed) {
+					t.Errorf("the phone ended with %v", err)
+				}
+				m.wait()
+				noViolations(t, call)
+				want.Timeout = 20 * time.Second
+				if m.showsCaller {
+					want.CallerID = "+14155550100"
+				}
+				if want.Headers != nil {
+					want.Headers.Set("X-Callgw-Call", call.CallSID())
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Error(diff)
+				}
+				if err := s.Transfer(t.Context(), target); err == nil {
+					t.Error("transferred twice")
+				}
+			})
+		})
+	}
+}
+
+func TestConformanceATransferThatFails(t *testing.T) {
+	for name, becomes := range map[string]taking{
+		"busy":           {true, 2 * time.Second},
+		"nobody answers": {false, time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			everyMover(t, func(t *testing.T, carrier mediastream.Carrier) {
+				streams, ended := make(chan *mediastream.Stream, 2), make(chan error, 2)
+				heard := &ear{}
+				m := movers[carrier](t, mediastream.Config{Handler: answer(heard, newMouth(), streams, ended)}, becomes, func(mediastreamtest.Dialled) {})
+				call, over := dial(t, m.phone, &ear{}, newMouth(speech(60*media.SampleRate)))
+				s := next(t, streams)
+				err := s.Transfer(t.Context(), "+14155550199")
+				if m.back != (err == nil) {
+					t.Fatalf("error %v", err)
+				}
+				if m.back {
+					next(t, ended)
+					next(t, over)
+					s = next(t, streams)
+					want := map[bool]string{true: "busy", false: "no-answer"}[becomes.busy]
+					if p := s.Params(); p.Get(mediastream.ParamTransferResult) != want || p.Get(mediastream.ParamTransferTarget) != "+14155550199" {
+						t.Errorf("came back with %v", p)
+					}
+				}
+				before := len(heard.heard())
+				time.Sleep(2 * time.Second)
+				if n := len(heard.heard()) - before; n < media.SampleRate {
+					t.Errorf("the caller is heard for %d bytes", n)
+				}
+				if err := s.Hangup(t.Context(), media.AgentHungUp); err != nil {
+					t.Error(err)
+				}
+				if err := next(t, ended); !errors.Is(err, media.AgentHungUp) {
+					t.Errorf("ended with %v", err)
+				}
+				if !m.back {
+					next(t, over)
+				}
+				m.wait()
+				noViolations(t, call)
+			})
+		})
+	}
+}
