@@ -12,6 +12,7 @@ type Agent struct {
 	Name       string
 	Providers  []realtime.Provider // tried in order; at least one
 	Properties realtime.Properties // audio formats default to the leg's codec
+	Items      []realtime.Item     // the conversation before the call begins
 	Greeting   Greeting
 	BargeIn    BargeIn
 	// StartPaused keeps the caller's audio from the model until Call.PauseAudio

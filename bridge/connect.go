@@ -27,6 +27,7 @@ func (c *Call) openSession(ctx, life context.Context) {
 	session, err := realtime.NewSession(realtime.Config{
 		Providers:      c.cfg.Agent.Providers,
 		Properties:     c.properties(),
+		Items:          c.cfg.Agent.Items,
 		Handler:        (*receiver)(c),
 		ConnectTimeout: c.cfg.ConnectTimeout,
 		CloseTimeout:   c.cfg.Polite * 3 / 4,

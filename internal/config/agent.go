@@ -22,6 +22,8 @@ type Agent struct {
 	// Greeting is what the caller hears first. Default: the model greets in one
 	// sentence.
 	Greeting Greeting `yaml:"greeting"`
+	// Messages are the conversation before the call begins.
+	Messages []Message `yaml:"messages"`
 	// Session is how the session is set up. Texts in it may be templates: see
 	// [Variables]. Default: the provider's defaults.
 	Session realtime.Properties `yaml:"session"`
@@ -124,6 +126,7 @@ func (a *Agent) check(k *checker, key string, providers map[string]*Provider) {
 	}
 	a.Greeting.check(k, key+".greeting")
 	a.say = k.template(key+".greeting.say", a.Greeting.Say)
+	checkMessages(k, key+".messages", a.Messages)
 	a.checkSession(k, key+".session", providers)
 	k.tools(key+".tools", a.Tools)
 	if a.BargeIn.Mode == "off" && a.BargeIn.ProtectGreeting {

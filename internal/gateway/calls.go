@@ -135,6 +135,9 @@ func (g *Gateway) agent(r *config.Reloadable, a *config.Agent, call dialplan.Cal
 	if out.Greeting.Say, err = a.GreetingFor(call); err != nil {
 		return out, err
 	}
+	if out.Items, err = a.Conversation(call); err != nil {
+		return out, err
+	}
 	if err := g.equip(&out, a, call); err != nil {
 		return out, err
 	}
