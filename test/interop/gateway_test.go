@@ -52,7 +52,8 @@ type echo struct {
 	stats  rtp.Stats
 	cause  media.Cause
 
-	transferred error // what Transfer returned
+	recorded    []string // the Record-Route entries of the INVITE
+	transferred error    // what Transfer returned
 }
 
 func (e *echo) Frame(p []byte) {
@@ -151,7 +152,7 @@ func (g *gateway) serve(ctx context.Context, c *sip.Call) {
 		_ = c.Hangup(ctx, media.Busy)
 		return
 	}
-	e := &echo{}
+	e := &echo{recorded: c.Header("Record-Route")}
 	if c.To() == userTone {
 		e.tone = tone(800, time.Second)
 	}

@@ -34,6 +34,7 @@ type kamailio struct {
 	cert         string
 	config       string
 	stop         func()
+	log          string // what it said, once it is stopped
 }
 
 // startKamailio runs one until the test ends, or until stop.
@@ -48,17 +49,22 @@ func startKamailio(t *testing.T, algorithm string) *kamailio {
 	k := &kamailio{port: freePort(t), secure: freePort(t), cert: filepath.Join(dir, "cert.pem"), config: filepath.Join(dir, "kamailio.cfg")}
 	key := filepath.Join(dir, "key.pem")
 	writeCertificate(t, k.cert, key)
-	template, err := os.ReadFile("kamailio/kamailio.cfg")
+	k.configure(t, "kamailio.cfg", "@MODULES@", filepath.Dir(modules[0]), "@PORT@", fmt.Sprint(k.port), "@TLSPORT@", fmt.Sprint(k.secure),
+		"@CERT@", k.cert, "@KEY@", key, "@ALGORITHM@", algorithm)
+	k.start(t)
+	return k
+}
+
+// configure fills in a configuration of kamailio/.
+func (k *kamailio) configure(t *testing.T, template string, words ...string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("kamailio", template))
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := strings.NewReplacer("@MODULES@", filepath.Dir(modules[0]), "@PORT@", fmt.Sprint(k.port), "@TLSPORT@", fmt.Sprint(k.secure),
-		"@CERT@", k.cert, "@KEY@", key, "@ALGORITHM@", algorithm).Replace(string(template))
-	if err := os.WriteFile(k.config, []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(k.config, []byte(strings.NewReplacer(words...).Replace(string(text))), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	k.start(t)
-	return k
 }
 
 func (k *kamailio) start(t *testing.T) {
@@ -85,8 +91,9 @@ func (k *kamailio) start(t *testing.T) {
 		kill := time.AfterFunc(5*time.Second, func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
 		<-ended
 		kill.Stop()
+		k.log = out.String()
 		if t.Failed() {
-			t.Logf("kamailio:\n%s", out.String())
+			t.Logf("kamailio:\n%s", k.log)
 		}
 	}
 	t.Cleanup(k.stop)
