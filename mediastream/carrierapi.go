@@ -14,7 +14,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// Origins of the APIs that hang up.
+// Origins of the APIs.
 const (
 	DefaultTelnyxURL = "https://api.telnyx.com"
 	DefaultPlivoURL  = "https://api.plivo.com"
@@ -40,7 +40,10 @@ type CarrierAPI struct {
 	client  http.Client
 }
 
-const commandHangUp = "hangup"
+const (
+	commandHangUp   = "hangup"
+	commandTransfer = "transfer"
+)
 
 // NewTelnyxAPI returns Telnyx's Call Control.
 func NewTelnyxAPI(cfg CarrierAPIConfig) *CarrierAPI {
@@ -70,17 +73,24 @@ func NewTelnyxAPI(cfg CarrierAPIConfig) *CarrierAPI {
 	)
 }
 
-// NewPlivoAPI returns Plivo's call API, which knows only how to hang up.
+// NewPlivoAPI returns Plivo's call API, which hangs up and transfers.
 func NewPlivoAPI(cfg CarrierAPIConfig) *CarrierAPI {
-	return newCarrierAPI(cfg.Transport,
-		func(ctx context.Context, call, command, _ string) (*http.Request, error) {
-			if command != commandHangUp {
+	return newCarrierAPI(
+		cfg.Transport,
+		func(ctx context.Context, call, command, body string) (*http.Request, error) {
+			method := http.MethodPost
+			switch command {
+			case commandTransfer:
+			case commandHangUp:
+				method, body = http.MethodDelete, ""
+			default:
 				return nil, fmt.Errorf("%s: not known to this carrier", command)
 			}
 			target := below(cfg.URL, DefaultPlivoURL, "v1", "Account", cfg.Account, "Call", call) + "/"
-			r, err := http.NewRequestWithContext(ctx, http.MethodDelete, target, nil)
+			r, err := http.NewRequestWithContext(ctx, method, target, strings.NewReader(body))
 			if err == nil {
 				r.SetBasicAuth(cfg.Account, cfg.Secret)
+				r.Header.Set("Content-Type", "application/json")
 			}
 			return r, err
 		},
@@ -128,12 +138,23 @@ var errCallGone = errors.New("the call has ended")
 // Command sends a command with a body in JSON. It is repeated
 // where that may help, until ctx ends: the body must make that harmless.
 func (a *CarrierAPI) Command(ctx context.Context, call, command, body string) error {
+	return a.send(ctx, call, command, body, true)
+}
+
+// CommandOnce is Command for what is not harmless twice: it is repeated only if
+// the carrier was too busy. Errors may be a [RESTError].
+func (a *CarrierAPI) CommandOnce(ctx context.Context, call, command, body string) error {
+	return a.send(ctx, call, command, body, false)
+}
+
+func (a *CarrierAPI) send(ctx context.Context, call, command, body string, repeat bool) error {
 	pauses := backoff.NewExponentialBackOff()
 	pauses.InitialInterval, pauses.MaxInterval = 200*time.Millisecond, 3*time.Second
 	var latest error // says more than that time is up
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		var again bool
-		if again, latest = a.once(ctx, call, command, body); latest != nil && !again {
+		latest = a.once(ctx, call, command, body)
+		var refused *RESTError
+		if latest != nil && !(errors.As(latest, &refused) && refused.retryable(repeat)) {
 			return struct{}{}, backoff.Permanent(latest)
 		}
 		return struct{}{}, latest
@@ -144,27 +165,25 @@ func (a *CarrierAPI) Command(ctx context.Context, call, command, body string) er
 	return nil
 }
 
-// once asks once; again: to do so once more may help.
-func (a *CarrierAPI) once(ctx context.Context, call, command, body string) (again bool, err error) {
+// once asks once. What may be repeated is a [RESTError].
+func (a *CarrierAPI) once(ctx context.Context, call, command, body string) error {
 	r, err := a.request(ctx, call, command, body)
 	if err != nil {
-		return false, err
+		return err
 	}
 	response, err := a.client.Do(r)
 	if err != nil {
-		return true, err
+		return &RESTError{Err: err}
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	switch status := response.StatusCode; {
-	case err != nil:
-		return true, err
-	case status/100 == 2:
-		return false, nil
-	case a.gone(status, text):
-		return false, errCallGone
+	case status/100 == 2 && err == nil:
+		return nil
+	case err == nil && a.gone(status, text):
+		return errCallGone
 	default:
-		return status == http.StatusTooManyRequests || status/100 == 5, fmt.Errorf("status %d: %s", status, short(string(text)))
+		return &RESTError{Status: status, Message: short(string(text)), Err: err}
 	}
 }
 

@@ -3,7 +3,9 @@ package mediastream_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/url"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,6 +26,9 @@ type mover struct {
 	back bool
 	// showsCaller tells that the target sees the caller's number.
 	showsCaller bool
+	// header returns the name of an X- header as the target sees it. Nil: the
+	// same.
+	header func(name string) string
 }
 
 // taking is what becomes of a transfer.
@@ -46,6 +51,34 @@ var movers = map[mediastream.Carrier]func(t *testing.T, cfg mediastream.Config, 
 		}
 		return mover{phone: phone, wait: api.Wait}
 	},
+	mediastream.Plivo: func(t *testing.T, cfg mediastream.Config, becomes taking, got func(mediastreamtest.Dialled)) mover {
+		api := &mediastreamtest.PlivoAPI{ID: "MA1", Token: token, Transfer: func(d mediastreamtest.Dialled) (string, time.Duration) {
+			if got(d); becomes.busy {
+				return "busy", becomes.after
+			}
+			return answered(d, becomes), becomes.after
+		}}
+		cfg.API = mediastream.NewPlivoAPI(mediastream.CarrierAPIConfig{Account: "MA1", Secret: token, Transport: api})
+		phone := serveCarrier(t, mediastream.Plivo, cfg).phoneOf(mediastream.Plivo)
+		phone.Plivo = api
+		t.Cleanup(func() {
+			for _, v := range api.Violations() {
+				t.Errorf("violation: %s", v)
+			}
+		})
+		return mover{
+			phone: phone, wait: api.Wait, back: true, showsCaller: true,
+			header: func(name string) string { return "X-PH-" + strings.ReplaceAll(name[len("X-"):], "-", "") },
+		}
+	},
+}
+
+// answered returns how a dialling ends that nobody refuses.
+func answered(d mediastreamtest.Dialled, becomes taking) string {
+	if becomes.after > d.Timeout {
+		return "no-answer"
+	}
+	return "completed"
 }
 
 // everyMover runs a test for each carrier that hands calls over.
@@ -88,12 +121,18 @@ func TestConformanceTransfer(t *testing.T) {
 				}
 				m.wait()
 				noViolations(t, call)
-				want.Timeout = 20 * time.Second
+				want := mediastreamtest.Dialled{Number: want.Number, SIP: want.SIP, Headers: maps.Clone(want.Headers), Timeout: 20 * time.Second}
 				if m.showsCaller {
 					want.CallerID = "+14155550100"
 				}
 				if want.Headers != nil {
 					want.Headers.Set("X-Callgw-Call", call.CallSID())
+				}
+				if m.header != nil {
+					for name, values := range maps.Clone(want.Headers) {
+						delete(want.Headers, name)
+						want.Headers[m.header(name)] = values
+					}
 				}
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Error(diff)

@@ -67,6 +67,9 @@ func (h *Handler) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+h.profile.voice, h.voice)
 	mux.HandleFunc("POST "+h.profile.status, h.status)
 	mux.HandleFunc("POST "+h.profile.after, h.after)
+	if h.profile.dial != "" {
+		mux.HandleFunc("POST "+h.profile.dial, h.dial)
+	}
 }
 
 // Run carries the calls. When ctx ends, so do they, for its cause; after Drain,

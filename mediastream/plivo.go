@@ -27,7 +27,9 @@ func plivo() *profile {
 	p.name = "plivo"
 	p.requests = requests{signed: signedByPlivo, upgradeUnsigned: true, params: plivoParams}
 	p.tokenInPath = true
-	p.transfer = nil
+	p.transfer = transferByPlivo
+	p.credentials = "set media_streams.plivo.auth_id"
+	p.dial = "/plivo/dial"
 	p.answers.connect = connectPlivo
 	p.answers.reject = rejectPlivo
 	p.answers.say = sayPlivo
@@ -51,17 +53,19 @@ func plivo() *profile {
 }
 
 func plivoParams(r *http.Request, _ []byte) (url.Values, error) {
-	params := renamed(r.Form, "CallUUID", "CallSid", "callId", "CallSid")
+	params := renamed(r.Form, "CallUUID", "CallSid", "callId", "CallSid", "DialStatus", "DialCallStatus")
 	for _, name := range []string{"From", "To"} {
 		if params.Has(name) {
 			params.Set(name, international(params.Get(name)))
 		}
 	}
-	switch params.Get("CallStatus") {
-	case "cancel":
-		params.Set("CallStatus", "canceled")
-	case "timeout":
-		params.Set("CallStatus", "no-answer")
+	for _, name := range []string{"CallStatus", "DialCallStatus"} {
+		switch params.Get(name) {
+		case "cancel":
+			params.Set(name, "canceled")
+		case "timeout":
+			params.Set(name, "no-answer")
+		}
 	}
 	return params, nil
 }

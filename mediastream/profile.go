@@ -17,6 +17,7 @@ type profile struct {
 	media    string
 	status   string
 	after    string // where a call goes after a transfer
+	dial     string // where a carrier asks whom to dial for one; "": it was told
 	requests requests
 	answers  answers
 	control  *profile // of calls that are told of by events; nil: none are

@@ -58,7 +58,7 @@ func transferByCallControl(ctx context.Context, s *Stream, target string) error 
 	if !s.dial(d) {
 		return errNotInProgress
 	}
-	name, text, _ := strings.Cut(command("transfer", body), " ")
+	name, text, _ := strings.Cut(command(commandTransfer, body), " ")
 	err = s.cfg.API.Command(ctx, s.call, name, text)
 	if err == nil {
 		err = s.outcome(ctx, d)

@@ -54,6 +54,10 @@ type Config struct {
 	// events.
 	Telnyx *TelnyxAPI
 
+	// Plivo, if set, is the call API of Plivo, which may then end the call or
+	// take it elsewhere.
+	Plivo *PlivoAPI
+
 	// DialContext opens connections. Default: a net.Dialer's.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 }

@@ -28,24 +28,37 @@ func (plivo) invite(ctx context.Context, c *Call) (destination, error) {
 		"CallStatus": {"ringing"}, "Direction": {"inbound"}, "Event": {"StartApp"},
 	}
 	maps.Copy(form, c.cfg.Params)
-	header := http.Header{}
-	if c.cfg.AuthToken != "" {
-		const nonce = "05429567804466091622"
-		var base strings.Builder
-		base.WriteString(signedURL(&c.cfg) + "?")
-		for _, name := range slices.Sorted(maps.Keys(form)) {
-			base.WriteString(name + form.Get(name))
-		}
-		mac := hmac.New(sha256.New, []byte(c.cfg.AuthToken))
-		mac.Write([]byte(base.String() + "." + nonce))
-		header.Set("X-Plivo-Signature-V3-Nonce", nonce)
-		header.Set("X-Plivo-Signature-V3", "AAAA,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
-	}
-	text, err := request(ctx, &c.cfg, formType, form.Encode(), header)
+	text, err := request(ctx, &c.cfg, formType, form.Encode(), plivoHeader(&c.cfg, form))
 	if err != nil {
 		return destination{}, err
 	}
+	if c.cfg.Plivo != nil {
+		c.cfg.Plivo.adopt(c)
+	}
 	return readPlivoXML(text)
+}
+
+// plivoHeader returns the header of a signed request to the webhook's URL.
+func plivoHeader(cfg *Config, form url.Values) http.Header {
+	header := http.Header{}
+	if cfg.AuthToken == "" {
+		return header
+	}
+	const nonce = "05429567804466091622"
+	bare, query, _ := strings.Cut(signedURL(cfg), "?")
+	var base strings.Builder
+	base.WriteString(bare + "?")
+	if text, err := url.QueryUnescape(query); err == nil && query != "" { // of one parameter
+		base.WriteString(text + ".")
+	}
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		base.WriteString(name + form.Get(name))
+	}
+	mac := hmac.New(sha256.New, []byte(cfg.AuthToken))
+	mac.Write([]byte(base.String() + "." + nonce))
+	header.Set("X-Plivo-Signature-V3-Nonce", nonce)
+	header.Set("X-Plivo-Signature-V3", "AAAA,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+	return header
 }
 
 // readPlivoXML reads what to do with a call.

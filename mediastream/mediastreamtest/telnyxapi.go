@@ -104,6 +104,11 @@ func (a *TelnyxAPI) tell(ctx context.Context, c *Call, event string, members map
 
 // RoundTrip implements [http.RoundTripper].
 func (a *TelnyxAPI) RoundTrip(r *http.Request) (*http.Response, error) {
+	return roundTrip(r, a.serve)
+}
+
+// roundTrip lets serve answer a request.
+func roundTrip(r *http.Request, serve func(r *http.Request, body []byte) (status int, text string)) (*http.Response, error) {
 	var body []byte
 	if r.Body != nil {
 		var err error
@@ -111,7 +116,7 @@ func (a *TelnyxAPI) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
-	status, text := a.serve(r, body)
+	status, text := serve(r, body)
 	return &http.Response{
 		StatusCode: status, Status: http.StatusText(status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: http.Header{"Content-Type": {jsonType}}, Body: io.NopCloser(strings.NewReader(text)), Request: r,
