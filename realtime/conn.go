@@ -58,7 +58,7 @@ func dial(ctx context.Context, cfg Config, p Provider, skipped *atomic.Int64) (*
 		},
 		TLSClientConfig: cfg.TLS,
 	}
-	ws, resp, err := d.DialContext(ctx, u.String(), p.header())
+	ws, resp, err := d.DialContext(ctx, u.String(), p.HandshakeHeader())
 	unwatch()
 	if err != nil {
 		if resp != nil {

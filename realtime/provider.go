@@ -81,8 +81,10 @@ func (p Provider) endpoint() (*url.URL, error) {
 	return u, nil
 }
 
-// header returns the headers of the handshake.
-func (p Provider) header() http.Header {
+// HandshakeHeader returns the headers of the handshake, credentials included; p
+// must be complete (see [Provider.WithDefaults]). Other requests to the same
+// server may bear them too.
+func (p Provider) HandshakeHeader() http.Header {
 	h := p.Header.Clone()
 	if h == nil {
 		h = http.Header{}

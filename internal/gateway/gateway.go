@@ -18,6 +18,7 @@ import (
 	"github.com/callgw/callgw/bridge/pacer"
 	"github.com/callgw/callgw/internal/admin"
 	"github.com/callgw/callgw/internal/config"
+	"github.com/callgw/callgw/internal/modelwatch"
 	"github.com/callgw/callgw/internal/telemetry"
 	"github.com/callgw/callgw/mediastream"
 	"github.com/callgw/callgw/realtime"
@@ -52,6 +53,7 @@ type Gateway struct {
 	callLog  *bridge.Metrics
 	rejected *prometheus.CounterVec
 	reloadOK prometheus.Gauge
+	watch    *modelwatch.Watch // of models that are shut down
 
 	pacer    *pacer.Pacer
 	ports    *rtp.Ports
@@ -87,6 +89,7 @@ func New(cfg *config.Config, opts Options) (*Gateway, error) {
 		g.observe = func(bridge.Facts, bridge.Event) {}
 	}
 	g.current.Store(&cfg.Reloadable)
+	g.watch = modelwatch.New(modelwatch.Config{Targets: g.models, Log: g.log})
 	g.instrument()
 	g.pacer = pacer.New(pacer.Config{Late: g.pacerLate()})
 	for _, bind := range []func() error{
@@ -123,6 +126,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	group, work := errgroup.WithContext(work)
 	group.Go(func() error { return g.pacer.Run(work) })
 	group.Go(func() error { return g.out.run(work) })
+	group.Go(func() error { return g.watch.Run(work) })
 	if g.sip != nil {
 		group.Go(func() error { return g.runSIP(work) })
 	}
@@ -191,6 +195,7 @@ func (g *Gateway) Reload() (restart []string, err error) {
 	g.current.Store(&next.Reloadable)
 	g.calls.SetLimit(next.Calls.Max)
 	g.reloadCertificates()
+	g.watch.Changed()
 	g.reloadOK.Set(1)
 	restart = g.cfg.NeedsRestart(next)
 	g.log.Info().Strs("need_restart", restart).Msg("configuration reloaded")

@@ -21,7 +21,7 @@ func (g *Gateway) instrument() {
 		Help: "Whether the latest configuration was taken over.",
 	})
 	g.reloadOK.Set(1)
-	g.metrics.MustRegister(g.calls, g.rejected, g.reloadOK, leaks{g}, sessions{g})
+	g.metrics.MustRegister(g.calls, g.rejected, g.reloadOK, leaks{g}, sessions{g}, g.watch)
 }
 
 // pacerLate returns the observer of the pacer's lateness.

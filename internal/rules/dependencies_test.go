@@ -27,6 +27,7 @@ func TestPackagesKnowOnly(t *testing.T) {
 		"internal/toolschema":    nil,
 		"internal/httptool":      {"internal/toolschema"},
 		"internal/jsonscan":      nil,
+		"internal/modelwatch":    {"internal/jsonscan", "internal/toolschema", "realtime"},
 		"internal/config/strict": nil,
 	} {
 		for _, dep := range own(named(t, path).Deps) {

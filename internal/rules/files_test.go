@@ -103,7 +103,7 @@ func TestNothingStartsByItself(t *testing.T) {
 // TestParsersAreFuzzed lists the packages that read what others write.
 func TestParsersAreFuzzed(t *testing.T) {
 	for _, path := range []string{
-		"dialplan", "internal/config/strict", "internal/jsonscan", "internal/wav",
+		"dialplan", "internal/config/strict", "internal/jsonscan", "internal/modelwatch", "internal/wav",
 		"mediastream", "realtime", "sip", "sip/rtp", "sip/sdp",
 	} {
 		p := named(t, path)
