@@ -157,11 +157,13 @@ func TestModelsAreLookedAtDailyAndWarnedOfOnce(t *testing.T) {
 
 func TestFailuresAreNoMoreThanDebugging(t *testing.T) {
 	for name, handler := range map[string]http.HandlerFunc{
-		"refused":    func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) },
-		"redirected": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://other.example.com/", http.StatusFound) },
-		"no list":    func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) },
-		"too long":   func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 5<<20)) },
-		"no answer":  func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"refused": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) },
+		"redirected": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://other.example.com/", http.StatusFound)
+		},
+		"no list":   func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) },
+		"too long":  func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 5<<20)) },
+		"no answer": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
