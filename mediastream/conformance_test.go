@@ -43,13 +43,19 @@ func bornOnSocket(carrier mediastream.Carrier) bool {
 // serveCarrier serves a handler for a carrier on an in-memory network.
 func serveCarrier(t *testing.T, carrier mediastream.Carrier, cfg mediastream.Config) *gateway {
 	t.Helper()
+	return serveCarrierOn(t, carrier, cfg, newMemory())
+}
+
+// serveCarrierOn serves a handler for a carrier on network.
+func serveCarrierOn(t *testing.T, carrier mediastream.Carrier, cfg mediastream.Config, network *memory) *gateway {
+	t.Helper()
 	secret, _ := secrets(carrier)
 	cfg.Carrier, cfg.PublicURL, cfg.Validate, cfg.AuthTokens, cfg.Log = carrier, public, true, []string{"", secret}, zerolog.Nop()
 	handler, err := mediastream.NewHandler(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &gateway{Handler: handler, net: newMemory()}
+	g := &gateway{Handler: handler, net: network}
 	mux := http.NewServeMux()
 	handler.Register(mux)
 	server := http.Server{Handler: mux}

@@ -51,6 +51,29 @@ var movers = map[mediastream.Carrier]func(t *testing.T, cfg mediastream.Config, 
 		}
 		return mover{phone: phone, wait: api.Wait}
 	},
+	mediastream.SignalWire: func(t *testing.T, cfg mediastream.Config, becomes taking, got func(mediastreamtest.Dialled)) mover {
+		network := newMemory()
+		phone := (&gateway{net: network}).phoneOf(mediastream.SignalWire)
+		api := mediastreamtest.NewAPI(mediastreamtest.APIConfig{
+			Key: apiKey, Secret: apiSecret, Calls: phone,
+			Transfer: func(d mediastreamtest.Dialled) (string, time.Duration) {
+				if got(d); becomes.busy {
+					return "busy", becomes.after
+				}
+				return answered(d, becomes), becomes.after
+			},
+		})
+		t.Cleanup(func() {
+			api.Close()
+			for _, v := range api.Violations() {
+				t.Errorf("violation: %s", v)
+			}
+		})
+		cfg.REST = newREST(t, api, nil)
+		serveCarrierOn(t, mediastream.SignalWire, cfg, network)
+		phone.API = api
+		return mover{phone: phone, wait: func() { _ = api.Wait(t.Context()) }, back: true, showsCaller: true}
+	},
 	mediastream.Plivo: func(t *testing.T, cfg mediastream.Config, becomes taking, got func(mediastreamtest.Dialled)) mover {
 		api := &mediastreamtest.PlivoAPI{ID: "MA1", Token: token, Transfer: func(d mediastreamtest.Dialled) (string, time.Duration) {
 			if got(d); becomes.busy {
