@@ -22,7 +22,7 @@ import (
 // late-p99-ms, how late packets left.
 func BenchmarkCalls(b *testing.B) {
 	for _, leg := range []string{streamLeg, sipLeg} {
-		for _, calls := range []int{50, 100, 200} {
+		for _, calls := range []int{50, 100, 200, 300} {
 			b.Run(fmt.Sprintf("%s-%d", leg, calls), func(b *testing.B) {
 				for b.Loop() {
 					measure(b, leg, calls)
@@ -109,7 +109,7 @@ func (p *peers) read(b *testing.B) (r report) {
 }
 
 // startGateway runs a gateway in this process.
-func startGateway(b *testing.B, provider string) (g *gateway.Gateway, stop func()) {
+func startGateway(b *testing.B, provider string, tweak ...func(*config.Config)) (g *gateway.Gateway, stop func()) {
 	b.Helper()
 	cfg, _, err := config.Default(func(string) (string, bool) { return "", false })
 	if err != nil {
@@ -127,6 +127,9 @@ func startGateway(b *testing.B, provider string) (g *gateway.Gateway, stop func(
 	twilio.SetDefaults()
 	twilio.AuthToken = authToken
 	cfg.MediaStreams.Twilio = twilio
+	for _, f := range tweak {
+		f(cfg)
+	}
 	g, err = gateway.New(cfg, gateway.Options{Log: zerolog.Nop()})
 	if err != nil {
 		b.Fatal(err)

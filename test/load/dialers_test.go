@@ -2,6 +2,7 @@ package load_test
 
 import (
 	"context"
+	"net/netip"
 	"sync"
 
 	"github.com/callgw/callgw/bridge/media"
@@ -22,6 +23,8 @@ func newSIPDialer(target string) (dialer, func(), error) {
 		Listen: []sip.Listen{{Network: "udp", Addr: "127.0.0.1:0"}},
 		Codecs: []media.Codec{media.PCMU},
 		Ports:  ports, Pacer: clock,
+		// What comes from the gateway is not that of a stranger, who may not say much.
+		Trunks: []sip.Trunk{{Name: "gateway", From: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}},
 		Handler: func(ctx context.Context, c *sip.Call) {
 			_ = c.Hangup(ctx, media.Rejected) // nobody calls these phones
 		},

@@ -15,5 +15,9 @@
 // of the time, and every third reply is interrupted. Sockets to the provider and
 // from the carrier are plain WebSockets: TLS is not included.
 //
-// Nothing here passes or fails by a figure; a call that is not answered fails.
+// BenchmarkSetUp is about beginnings: -load.rate calls per second for -load.storm.
+// BenchmarkFull is about those that calls.max refuses.
+//
+// Nothing here passes or fails by a figure; a call that is not answered, or is
+// refused otherwise than it should be, fails.
 package load

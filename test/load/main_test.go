@@ -11,7 +11,11 @@ import (
 // peersVariable makes the binary the callers and the provider of another one.
 const peersVariable = "CALLGW_LOAD_PEERS"
 
-var window = flag.Duration("load.window", 5*time.Second, "how long the calls are measured once all are answered")
+var (
+	window    = flag.Duration("load.window", 5*time.Second, "how long the calls are measured once all are answered")
+	stormRate = flag.Int("load.rate", 50, "calls that a storm begins per second")
+	stormTime = flag.Duration("load.storm", 4*time.Second, "how long a storm begins calls")
+)
 
 func TestMain(m *testing.M) {
 	if os.Getenv(peersVariable) != "" {

@@ -28,6 +28,9 @@ type dialer func(ctx context.Context, n int) (leg, error)
 // replyTime is how long the agent speaks.
 const replyTime = 3 * time.Second
 
+// providerLatency is the time from a response's creation to its first output.
+const providerLatency = 50 * time.Millisecond
+
 // rampUp spreads the beginnings of calls: many at the same moment are another
 // question.
 const rampUp = 8 * time.Millisecond
@@ -37,7 +40,7 @@ func servePeers(orders io.Reader, reports io.Writer) error {
 	song := realtimetest.ToneAudio(realtimetest.PCMU, replyTime)
 	provider, err := realtimetest.Listen(realtimetest.Config{
 		Forget: true,
-		Pace:   &realtimetest.Pace{Latency: 50 * time.Millisecond, Rate: 4},
+		Pace:   &realtimetest.Pace{Latency: providerLatency, Rate: 4},
 		Voice:  func(realtimetest.Turn) realtimetest.Reply { return realtimetest.Speak(song, "La.") },
 	})
 	if err != nil {
@@ -57,6 +60,9 @@ func servePeers(orders io.Reader, reports io.Writer) error {
 		return err
 	}
 	defer release()
+	if o.Rate > 0 {
+		return out.Encode(storm(dial, o))
+	}
 	c := callers{dial: dial}
 	answered, err := c.begin(o.Calls)
 	if err := out.Encode(report{Answered: answered, Error: text(err)}); err != nil {
