@@ -11,7 +11,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 FUZZTIME ?= 3s
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build fmt vet lint race peers fuzz bench clean
+.PHONY: help demo test build fmt vet lint race peers interop fuzz bench clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ race: ## unit, protocol, end-to-end and peer tests under the race detector
 
 peers: ## install the SIP peers that the tests call (Debian)
 	@sh test/peers.sh
+
+interop: peers ## docs/interop.md, from a run against the SIP peers
+	go test -count 1 ./test/interop -args -matrix $(CURDIR)/docs/interop.md
 
 fuzz: ## each fuzz target for FUZZTIME
 	@sh test/fuzz.sh $(FUZZTIME)

@@ -79,5 +79,6 @@ module_app menu.so
 		if s := share(e.heard, 440); s < 0.9 {
 			t.Errorf("%.0f %% of what the gateway heard is baresip's file", 100*s)
 		}
+		saw(t, baresipPeer, "call in", "a call of 4 s over UDP: %.0f %% of what it recorded is the gateway's tone, %.0f %% of what the gateway heard is its file", 100*share(heard, 800), 100*share(e.heard, 440))
 	}
 }

@@ -22,7 +22,7 @@ type answering struct {
 }
 
 // listening starts SIPp with a scenario in which it is called.
-func listening(t *testing.T, file string) *answering {
+func listening(t *testing.T, file string, args ...string) *answering {
 	t.Helper()
 	sipp := peer(t, "sipp")
 	port := strconv.Itoa(freePort(t))
@@ -32,10 +32,11 @@ func listening(t *testing.T, file string) *answering {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 25*time.Second)
-	cmd := exec.CommandContext(ctx, sipp,
+	cmd := exec.CommandContext(ctx, sipp, append([]string{
 		"-sf", path, "-m", "1", "-i", "127.0.0.1", "-p", port, "-mi", "127.0.0.1", "-mp", strconv.Itoa(freePort(t)),
 		"-nostdin", "-timeout", "20s", "-timeout_error", "-trace_msg", "-message_file", filepath.Join(p.dir, "messages"),
-		"-trace_err", "-error_file", filepath.Join(p.dir, "errors"))
+		"-trace_err", "-error_file", filepath.Join(p.dir, "errors"),
+	}, args...)...)
 	cmd.Dir = p.dir
 	cmd.Env = append(os.Environ(), "TERM=dumb")
 	if err := cmd.Start(); err != nil {

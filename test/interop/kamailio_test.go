@@ -239,6 +239,14 @@ func TestCallsThroughKamailio(t *testing.T) {
 			if e := called.ended(t, 1)[0]; e.cause != media.CallerHungUp {
 				t.Errorf("the other side: %v", e.cause)
 			}
+			heardShare := 100 * share(heard.heard, 800)
+			way := c.from + " to " + c.to
+			saw(t, kamailioPeer, "registration and digest", "both sides register with %s credentials (%s)", c.algorithm, way)
+			saw(t, kamailioPeer, "call out", "INVITE is challenged and repeated with credentials; %.0f %% of what is heard is the tone (%s)", heardShare, way)
+			saw(t, kamailioPeer, "call in", "the registered side is called through the proxy (%s)", way)
+			if c.srtp == sdp.SRTPRequired {
+				saw(t, kamailioPeer, "TLS and SRTP", "TLS on both sides of the proxy, SRTP required end to end, %.0f %% of what is heard is the tone", heardShare)
+			}
 		})
 	}
 }
@@ -264,6 +272,8 @@ func TestCalledSideHangsUpThroughKamailio(t *testing.T) {
 	if _, err := caller.server.Dial(t.Context(), sip.Dial{Trunk: "pbx", To: "nobody"}); media.CauseOf(err) != media.NoRoute {
 		t.Errorf("Dial() = %v", err)
 	}
+	saw(t, kamailioPeer, "hang-up by the called side", "BYE comes back through the proxy, TCP to TLS")
+	saw(t, kamailioPeer, "refusals", "a user whom nobody knows is 404, and Dial says no route")
 }
 
 // A registrar that is restarted has forgotten everybody; over a connection that is
@@ -290,4 +300,5 @@ func TestKamailioIsRestarted(t *testing.T) {
 	if e := g.ended(t, 1)[0]; e.cause != media.CallerHungUp {
 		t.Errorf("the other side: %v", e.cause)
 	}
+	saw(t, kamailioPeer, "registrar restarts", "the broken connection is noticed, the registration renewed, and the next call comes in")
 }

@@ -103,6 +103,7 @@ func TestTwoRecordRouteHops(t *testing.T) {
 			} else {
 				wantRouted(t, "BYE", called.udp, edge, core)
 			}
+			saw(t, kamailioPeer, "Record-Route", "two proxies in the path, loose routing of ACK and BYE seen at both (%s)", c.name)
 		})
 	}
 }

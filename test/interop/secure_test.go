@@ -91,6 +91,7 @@ module_app menu.so
 	if s := share(e.heard, 440); len(e.heard) < media.SampleRate || s < 0.9 {
 		t.Errorf("the gateway heard %v, %.0f %% of it baresip's file", media.Duration(int64(len(e.heard))), 100*s)
 	}
+	saw(t, baresipPeer, "TLS and SRTP", "SIP over TLS and SRTP required by both sides: %.0f %% and %.0f %% of the audio is the other side's tone", 100*share(heard, 800), 100*share(e.heard, 440))
 }
 
 // join writes files one after the other into another and returns its name.

@@ -109,6 +109,7 @@ func TestSIPpBasicCall(t *testing.T) {
 			if e := wantCall(t, g, media.PCMU, media.CallerHungUp); e != nil && (e.stats.Sent < 90 || e.stats.Received < 90) {
 				t.Errorf("in two seconds %d packets were sent and %d received", e.stats.Sent, e.stats.Received)
 			}
+			saw(t, sippPeer, "call in", "two seconds over %s, at least 90 packets each way", test.name)
 		})
 	}
 }
@@ -121,6 +122,7 @@ func TestSIPpBasicCallOverIPv6(t *testing.T) {
 	for _, transport := range []string{"", "t1"} {
 		scenario{file: "pcma.xml", transport: transport}.run(t, g)
 	}
+	saw(t, sippPeer, "IPv6", "calls over UDP and TCP")
 }
 
 // wantCall returns the gateway's only call, nil when the gateway is another one.
@@ -131,6 +133,20 @@ func wantCall(t *testing.T, g *gateway, codec media.Codec, cause media.Cause) *e
 		t.Errorf("the call spoke %v and ended with %v, want %v and %v", e.codec, e.cause, codec, cause)
 	}
 	return e
+}
+
+// rows are what scenarios show: the feature, and what SIPp saw.
+var rows = map[string][2]string{
+	"late_offer.xml":     {"call in", "an INVITE without an offer: ours is in the 200, the answer in the ACK"},
+	"update.xml":         {"UPDATE", "hold and resume by UPDATE"},
+	"cancel.xml":         {"CANCEL", "200 for the CANCEL, 487 for the INVITE"},
+	"options.xml":        {"OPTIONS", "answered 200"},
+	"no_ack.xml":         {"lost ACK", "200 is repeated for 32 s, then callgw hangs up"},
+	"unknown_dialog.xml": {"refusals", "a request of no dialog is answered 481"},
+	"max_forwards.xml":   {"refusals", "an INVITE whose hops are used up is answered 483"},
+	"record_route.xml":   {"Record-Route", "callgw's BYE follows the route set"},
+	"bye.xml":            {"hang-up by callgw", "BYE"},
+	"unavailable.xml":    {"refusals", "503 with Retry-After"},
 }
 
 func TestSIPpScenarios(t *testing.T) {
@@ -158,6 +174,9 @@ func TestSIPpScenarios(t *testing.T) {
 			test.run(t, g)
 			if test.cause != 0 {
 				wantCall(t, g, test.codec, test.cause)
+			}
+			if row, ok := rows[test.file]; ok {
+				saw(t, sippPeer, row[0], "%s", row[1])
 			}
 		})
 	}
@@ -207,6 +226,7 @@ func TestSIPpHoldAndResume(t *testing.T) {
 		if e.stats.Sent < 60 || e.stats.Sent > 95 {
 			t.Errorf("%d packets were sent", e.stats.Sent)
 		}
+		saw(t, sippPeer, "hold and resume", "hold and resume are noticed; nothing is sent on hold")
 	}
 }
 
@@ -219,6 +239,7 @@ func TestSIPpTwoHundredIsRepeated(t *testing.T) {
 	if n != 5 {
 		t.Errorf("%d times 200, want 5:\n%s", n, messages)
 	}
+	saw(t, sippPeer, "lost ACK", "200 is repeated at 0.5, 1.5 and 3.5 s until the ACK comes")
 }
 
 func TestSIPpKeys(t *testing.T) {
@@ -231,6 +252,7 @@ func TestSIPpKeys(t *testing.T) {
 			if e := g.call(t); e != nil && e.digits != want {
 				t.Errorf("keys %q, want %q (%+v)", e.digits, want, e.stats)
 			}
+			saw(t, sippPeer, "DTMF in", "%s: keys %s", strings.TrimSuffix(file, ".xml"), want)
 		})
 	}
 }
@@ -245,6 +267,7 @@ func TestSIPpPacketTime(t *testing.T) {
 			if e := g.call(t); e != nil && (e.stats.Sent == 0 || e.stats.SentBytes/e.stats.Sent != bytes) {
 				t.Errorf("%d bytes in %d packets, want %d in each", e.stats.SentBytes, e.stats.Sent, bytes)
 			}
+			saw(t, sippPeer, "packet time", "%s: %d bytes in each packet, as asked for", strings.TrimSuffix(file, ".xml"), bytes)
 		})
 	}
 }
@@ -257,6 +280,7 @@ func TestSIPpCallerVanishes(t *testing.T) {
 	g := start(t, func(cfg *sip.Config) { cfg.MediaTimeout = 2 * time.Second })
 	scenario{file: "media_timeout.xml"}.run(t, g)
 	wantCall(t, g, media.PCMU, media.MediaTimeout)
+	saw(t, sippPeer, "caller vanishes", "callgw hangs up when no audio has come for the media time-out")
 }
 
 // Many calls at once, and nothing is left of them.
@@ -275,4 +299,5 @@ func TestSIPpManyCalls(t *testing.T) {
 	if slices.ContainsFunc(calls, func(e *echo) bool { return e.cause != media.CallerHungUp }) {
 		t.Error("not all calls were hung up by the caller")
 	}
+	saw(t, sippPeer, "calls in parallel", "40 calls at 20 per second, none lost, nothing left of them")
 }
