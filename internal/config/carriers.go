@@ -50,8 +50,8 @@ type Telnyx struct {
 type Plivo struct {
 	// AuthToken is what Plivo signs with.
 	AuthToken Secret `yaml:"auth_token"`
-	// AuthID, if set, authorises with AuthToken the hang-up by its API. Default:
-	// the socket's end ends the call.
+	// AuthID, if set, authorises with AuthToken hang-up and transfer by its API.
+	// Default: the socket's end ends the call.
 	AuthID         string `yaml:"auth_id"`
 	StreamSettings `yaml:",inline"`
 }
