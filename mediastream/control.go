@@ -25,7 +25,7 @@ func (s *Stream) complete() <-chan struct{} {
 	}
 	if s.completing == nil {
 		done := make(chan struct{})
-		if !s.errands.start(func() {
+		if !s.errands.Start(func() {
 			defer close(done)
 			s.hangUp()
 		}) {

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"github.com/callgw/callgw/internal/errands"
 )
 
 // Handler takes a carrier's requests and makes streams of them.
@@ -19,7 +21,7 @@ type Handler struct {
 	profile  *profile
 	tokens   tokens
 	calls    tokens         // out, by the reference in their status callbacks
-	errands  errands        // hang-ups at the carrier
+	errands  errands.Group  // hang-ups at the carrier
 	rare     zerolog.Logger // for what strangers cause: a few lines a minute
 	arrivals chan *Stream
 	drain    chan struct{} // closed by Drain
@@ -80,7 +82,7 @@ func (h *Handler) Run(ctx context.Context) error {
 	defer func() {
 		calls.Wait()
 		h.close()
-		h.errands.wait()
+		h.errands.Wait()
 		if h.cfg.REST != nil {
 			h.cfg.REST.CloseIdleConnections()
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/internal/errands"
 )
 
 // Stream is one call: from its webhook, when it rings, to the end of its
@@ -23,7 +24,7 @@ type Stream struct {
 	cfg      *Config
 	profile  *profile
 	tokens   *tokens
-	errands  *errands
+	errands  *errands.Group
 	log      zerolog.Logger
 	call     string // the carrier's ids
 	account  string

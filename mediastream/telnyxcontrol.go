@@ -108,7 +108,7 @@ func (h *Handler) controlled(w http.ResponseWriter, r *http.Request, params url.
 	default:
 		s := newStream(h, params)
 		s.profile = h.profile.control
-		begun := h.errands.start(func() {
+		begun := h.errands.Start(func() {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), h.cfg.AnswerTimeout+hangUpPatience)
 			defer cancel()
 			h.await(r.WithContext(ctx), s, func(document string) bool { return h.command(ctx, s, document) })

@@ -69,7 +69,7 @@ func transferByCallControl(ctx context.Context, s *Stream, target string) error 
 		s.end(errTransferred) // the caller would go on hearing us
 		return nil
 	case leg != "":
-		s.errands.start(func() { s.giveUp(leg) })
+		s.errands.Start(func() { s.giveUp(leg) })
 	}
 	return err
 }

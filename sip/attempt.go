@@ -142,7 +142,7 @@ func (a *attempt) answered(res *gosip.Response) {
 	a.s.calls.add(c)
 	c.acknowledge(a.tx, func(res *gosip.Response) {
 		// Another branch of a forked INVITE: one answer is enough.
-		a.s.errands.start(func() { a.dismiss(res) })
+		a.s.errands.Start(func() { a.dismiss(res) })
 	})
 	var err error
 	if len(res.Body()) > 0 || !described {
@@ -213,7 +213,7 @@ func (a *attempt) giveUp(cause error) error {
 		return err
 	default:
 	}
-	a.s.errands.start(a.cancel)
+	a.s.errands.Start(a.cancel)
 	return err
 }
 

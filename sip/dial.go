@@ -103,7 +103,7 @@ func (s *Server) Dial(ctx context.Context, out Dial) (*Call, error) {
 	a.id = dialogID{callID: callID(req), local: fromTag(req)}
 	a.begin(req, to)
 	s.attempts.add(a)
-	if !s.errands.start(a.run) {
+	if !s.errands.Start(a.run) {
 		a.stop()
 		s.attempts.remove(a)
 		s.clientTxs.remove(a.tx)

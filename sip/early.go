@@ -55,7 +55,7 @@ func (a *attempt) ring(res *gosip.Response) bool {
 		req := e.d.request(gosip.PRACK, 0)
 		req.AppendHeader(header("RAck", strconv.FormatUint(uint64(rseq), 10)+" "+a.tx.req.CSeq().Value()))
 		next := e.d.next()
-		a.s.errands.start(func() { a.send(req, next) })
+		a.s.errands.Start(func() { a.send(req, next) })
 	}
 	a.mu.Unlock()
 	if len(res.Body()) == 0 {

@@ -118,7 +118,7 @@ func (c *Call) awaitSettled(ctx context.Context) {
 // repeated after that, as long as the server lives.
 func (c *Call) bye(ctx context.Context, cause error) error {
 	answer := make(chan error, 1)
-	if !c.s.errands.start(func() {
+	if !c.s.errands.Start(func() {
 		_, err := c.ask(c.s.life, gosip.BYE, reasonOf(cause))
 		answer <- err
 	}) {

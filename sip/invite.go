@@ -69,7 +69,7 @@ func (s *Server) invite(t *serverTx, from link, trunk *trunk) {
 	}
 	t.setCall(c)
 	s.calls.add(c)
-	if !s.handlers.start(func() { c.handled(s.cfg.Handler) }) {
+	if !s.handlers.Start(func() { c.handled(s.cfg.Handler) }) {
 		c.refuse(media.Shutdown, media.Shutdown.SIPStatus())
 		c.release()
 	}

@@ -69,7 +69,7 @@ func (c *Call) claim() error {
 func (c *Call) passOn(far *Call) bool {
 	there, back := newPassage(far), newPassage(c)
 	c.mu.Lock()
-	if c.state != talking && c.state != answered || !c.s.errands.start(func() { c.relay(far, there, back) }) {
+	if c.state != talking && c.state != answered || !c.s.errands.Start(func() { c.relay(far, there, back) }) {
 		c.mu.Unlock()
 		return false
 	}

@@ -80,7 +80,7 @@ func (c *Call) replaced(t *serverTx, from link, earlyOnly bool) {
 	c.s.respond(t, res)
 	_, c.offering = c.voice.answer()
 	c.awaitACK(t, res)
-	c.s.errands.start(func() { c.quit(old) })
+	c.s.errands.Start(func() { c.quit(old) })
 }
 
 // quit ends a dialog that the call has left.

@@ -13,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/internal/errands"
 )
 
 // Server is a SIP user agent: it takes calls and places them.
@@ -38,7 +39,7 @@ type Server struct {
 	clientTxs clientTxs
 	attempts  attempts
 	calls     calls
-	handlers  group
+	handlers  errands.Group
 
 	openRTP func() (socket, error)
 
@@ -55,7 +56,7 @@ type Server struct {
 	serving       context.Context
 	stop          context.CancelCauseFunc
 	readers       sync.WaitGroup // who reads sockets
-	errands       group          // requests that outlive their call
+	errands       errands.Group  // requests that outlive their call
 	registrations []*registration
 	vigils        sync.WaitGroup // registrations, keep-alives and what watches files
 }
@@ -164,11 +165,11 @@ func (s *Server) Run(ctx context.Context) error {
 	s.Drain()
 	s.stop(media.Shutdown)
 	s.hangUpAll()
-	s.handlers.wait()
+	s.handlers.Wait()
 	s.farewell()
 	s.close()
 	s.vigils.Wait()
-	s.errands.wait()
+	s.errands.Wait()
 	s.shut()
 	s.readers.Wait()
 	return err

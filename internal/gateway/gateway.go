@@ -232,9 +232,6 @@ func (g *Gateway) announce() {
 	for _, s := range g.http {
 		g.log.Info().Str(s.name, s.url()).Msg("listening")
 	}
-	if g.embedded != nil {
-		g.log.Warn().Msg("a provider has no key: the embedded Realtime server answers, not a model")
-	}
 }
 
 // provider returns the provider named name as the Realtime client knows it.

@@ -26,6 +26,7 @@ func TestPackagesKnowOnly(t *testing.T) {
 		"internal/transcode":     {"bridge/media"},
 		"internal/toolschema":    nil,
 		"internal/httptool":      {"internal/toolschema"},
+		"internal/errands":       nil,
 		"internal/jsonscan":      nil,
 		"internal/modelwatch":    {"internal/jsonscan", "internal/toolschema", "realtime"},
 		"internal/config/strict": nil,

@@ -43,7 +43,7 @@ func startKamailio(t *testing.T, algorithm string) *kamailio {
 	peer(t, "kamailio")
 	modules, err := filepath.Glob("/usr/lib/*/kamailio/modules/tls.so")
 	if err != nil || len(modules) == 0 {
-		t.Skip("kamailio has no TLS module: run test/peers.sh")
+		missing(t, "kamailio's TLS module")
 	}
 	dir := t.TempDir()
 	k := &kamailio{port: freePort(t), secure: freePort(t), cert: filepath.Join(dir, "cert.pem"), config: filepath.Join(dir, "kamailio.cfg")}

@@ -25,7 +25,7 @@ func TestBaresipOverTLSWithSRTP(t *testing.T) {
 	}
 	const modules = "/usr/lib/baresip/modules"
 	if _, err := os.Stat(filepath.Join(modules, "srtp.so")); err != nil {
-		t.Skip("baresip has no SRTP: ", err)
+		missing(t, "baresip's SRTP module")
 	}
 	dir := t.TempDir()
 	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")

@@ -25,11 +25,17 @@ func peer(t *testing.T, name string) string {
 	if err == nil {
 		return path
 	}
-	if os.Getenv("CALLGW_REQUIRE_PEERS") == "1" {
-		t.Fatalf("%s is not installed and CALLGW_REQUIRE_PEERS=1: run test/peers.sh", name)
-	}
-	t.Skipf("%s is not installed: run test/peers.sh", name)
+	missing(t, name)
 	return ""
+}
+
+// missing skips a test whose peer is not there, or fails it where all must be.
+func missing(t *testing.T, what string) {
+	t.Helper()
+	if os.Getenv("CALLGW_REQUIRE_PEERS") == "1" {
+		t.Fatalf("%s is not installed and CALLGW_REQUIRE_PEERS=1: run test/peers.sh", what)
+	}
+	t.Skipf("%s is not installed: run test/peers.sh", what)
 }
 
 // scenario is one run of SIPp as the caller.
