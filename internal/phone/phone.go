@@ -210,6 +210,8 @@ func (p *Phone) awaitState(ctx context.Context, speaking bool, d time.Duration) 
 		case <-timer.C:
 		case <-changed:
 		case <-ctx.Done():
+			timer.Stop()
+			return context.Cause(ctx)
 		}
 		timer.Stop()
 	}

@@ -120,6 +120,27 @@ func TestWaitingEndsWithItsContext(t *testing.T) {
 	}
 }
 
+// A wait that goes on after its end keeps a processor busy: the clock of the bubble
+// would never move, and the test would hang.
+func TestWaitingForLongerSpeechEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := phone.New(phone.Config{})
+		ctx, cancel := context.WithCancel(t.Context())
+		go line(ctx, p, func(int) bool { return true })
+		if err := p.AwaitSpeech(ctx, 0); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		time.AfterFunc(10*time.Millisecond, cancel)
+		if err := p.AwaitSpeech(ctx, time.Second); err != context.Canceled {
+			t.Errorf("AwaitSpeech returned %v", err)
+		}
+		if took := time.Since(began); took != 10*time.Millisecond {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
 func TestAnALawCallIsSpokenAndRecorded(t *testing.T) {
 	p := phone.New(phone.Config{Codec: media.PCMA})
 	p.Frame([]byte{0xD5, 0x55})
