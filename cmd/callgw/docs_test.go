@@ -196,20 +196,24 @@ func runLine(t *testing.T, line, makefile, admin string) {
 			t.Errorf("%s: exit status %d\n%s", line, status, out.String())
 		}
 	case "curl":
-		method := http.MethodGet
+		method, body := http.MethodGet, ""
 		if words[1] == "-X" {
 			method = words[2]
 		}
-		askAdmin(t, method, strings.Replace(words[len(words)-1], "http://127.0.0.1:9090", admin, 1))
+		if _, rest, ok := strings.Cut(line, " -d '"); ok {
+			body, _, _ = strings.Cut(rest, "'")
+		}
+		askAdmin(t, method, strings.Replace(words[len(words)-1], "http://127.0.0.1:9090", admin, 1), body)
 	default:
 		t.Errorf("%s: no test knows how to try %s", line, words[0])
 	}
 }
 
-// askAdmin fails if the gateway has no such path, or not by this method.
-func askAdmin(t *testing.T, method, url string) {
+// askAdmin fails if the gateway has no such path, or not by this method, or if the
+// body is not as it should be.
+func askAdmin(t *testing.T, method, url, body string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, url, nil)
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,13 +222,14 @@ func askAdmin(t *testing.T, method, url string) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
+	text, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := resp.StatusCode == http.StatusNotFound && bytes.Contains(body, []byte("no such call"))
+	known := resp.StatusCode == http.StatusNotFound && bytes.Contains(text, []byte("no such call")) ||
+		bytes.Contains(text, []byte("no credentials for the carrier's REST API"))
 	if resp.StatusCode != http.StatusOK && !known {
-		t.Errorf("%s %s: %s", method, url, resp.Status)
+		t.Errorf("%s %s: %s: %s", method, url, resp.Status, text)
 	}
 }
 

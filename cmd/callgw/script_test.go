@@ -34,7 +34,8 @@ const patience = 30 * time.Second
 //	signal NAME SIGNAL       send it HUP, TERM or INT
 //	ended NAME STATUS        wait for its end; its output becomes stdout
 //	status STATUS ARGS...    run callgw ARGS, which must exit with STATUS
-//	http METHOD URL STATUS   send a request; the body becomes stdout
+//	http METHOD URL STATUS [BODY]  send a request; the answer's body becomes stdout
+//	found REGEXP VAR         VAR becomes the first group in the last stdout
 //	freeport VAR             VAR becomes a TCP port that nobody listens on
 //
 // $FIXTURES is the directory of recordings, $ROOT that of the module.
@@ -52,7 +53,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"start": cmdStart, "await": cmdAwait, "signal": cmdSignal, "ended": cmdEnded,
-			"status": cmdStatus, "http": cmdHTTP, "freeport": cmdFreePort,
+			"status": cmdStatus, "http": cmdHTTP, "found": cmdFound, "freeport": cmdFreePort,
 		},
 		RequireExplicitExec: true,
 	})
@@ -143,10 +144,10 @@ func cmdFreePort(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func cmdHTTP(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 3 {
-		ts.Fatalf("usage: http METHOD URL STATUS")
+	if neg || len(args) < 3 || len(args) > 4 {
+		ts.Fatalf("usage: http METHOD URL STATUS [BODY]")
 	}
-	req, err := http.NewRequest(args[0], args[1], nil)
+	req, err := http.NewRequest(args[0], args[1], strings.NewReader(strings.Join(args[3:], "")))
 	ts.Check(err)
 	client := http.Client{Timeout: patience}
 	resp, err := client.Do(req)
@@ -158,6 +159,17 @@ func cmdHTTP(ts *testscript.TestScript, neg bool, args []string) {
 	if strconv.Itoa(resp.StatusCode) != args[2] {
 		ts.Fatalf("%s %s: status %d, want %s: %s", args[0], args[1], resp.StatusCode, args[2], strings.TrimSpace(string(body)))
 	}
+}
+
+func cmdFound(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: found REGEXP VAR")
+	}
+	match := regexp.MustCompile(args[0]).FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(match) < 2 {
+		ts.Fatalf("no %s in\n%s", args[0], ts.ReadFile("stdout"))
+	}
+	ts.Setenv(args[1], match[1])
 }
 
 var signals = map[string]os.Signal{"HUP": hup, "TERM": term, "INT": os.Interrupt}

@@ -14,13 +14,14 @@ import (
 
 func newSimulate() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "simulate",
-		Short:   "Run a stand-in for a part of the world",
-		Example: "  callgw simulate realtime --listen 127.0.0.1:9000",
-		Args:    knownCommand,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Use:   "simulate",
+		Short: "Run a stand-in for a part of the world",
+		Example: `  callgw simulate realtime --listen 127.0.0.1:9000
+  callgw simulate twilio --dial +14155550100`,
+		Args: knownCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newSimulateRealtime())
+	cmd.AddCommand(newSimulateRealtime(), newSimulateTwilio())
 	return cmd
 }
 

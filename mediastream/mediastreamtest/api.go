@@ -42,6 +42,12 @@ type APIConfig struct {
 	Slow time.Duration
 	// Fault says what is wrong with the nth request, from 0. Default: nothing.
 	Fault func(n int) Fault
+	// Requested is told of each request when its answer is known. It must not
+	// block. It may be nil.
+	Requested func(Request)
+	// Ended is told of each call that is over, and of its status then. It must not
+	// block. It may be nil.
+	Ended func(callSID, status string)
 }
 
 // Placed is a call that the gateway has placed.
@@ -115,6 +121,12 @@ func NewAPI(cfg APIConfig) *API {
 	}
 	if cfg.Fault == nil {
 		cfg.Fault = func(int) Fault { return Fault{} }
+	}
+	if cfg.Requested == nil {
+		cfg.Requested = func(Request) {}
+	}
+	if cfg.Ended == nil {
+		cfg.Ended = func(string, string) {}
 	}
 	a := &API{cfg: cfg, random: rand.New(rand.NewPCG(c.Seed, 1)), lines: make(map[string]*line)}
 	a.ctx, a.cancel = context.WithCancel(context.Background())
@@ -215,7 +227,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	a.mu.Lock()
 	a.requests[n].Status = status
+	request := a.requests[n]
 	a.mu.Unlock()
+	a.cfg.Requested(request)
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body) // the client may be gone

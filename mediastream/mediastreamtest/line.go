@@ -99,6 +99,7 @@ func (l *line) finish() {
 	delete(l.api.lines, l.cfg.CallSID)
 	l.api.mu.Unlock()
 	l.tell("completed", url.Values{"CallStatus": {status}, "CallDuration": {"0"}})
+	l.api.cfg.Ended(l.cfg.CallSID, status)
 }
 
 // place lets the phone ring, and does what is to be done when it is picked up.
