@@ -68,16 +68,9 @@ Recordings are WAV files, 8 kHz, mono: 16-bit PCM or G.711.`,
 
 // placeCall places one call and prints what came of it.
 func placeCall(cmd *cobra.Command, target string, f callFlags) error {
-	var speech []byte
-	if f.speak != "" {
-		file, err := os.Open(f.speak)
-		if err != nil {
-			return usagef("--speak: %w", err)
-		}
-		defer file.Close()
-		if speech, err = wav.Read(file); err != nil {
-			return usagef("--speak %s: %w", f.speak, err)
-		}
+	speech, err := readSpeech(f.speak)
+	if err != nil {
+		return err
 	}
 	token := f.authToken
 	if token == "" {
@@ -107,6 +100,23 @@ func placeCall(cmd *cobra.Command, target string, f callFlags) error {
 		}
 	}
 	return errors.Join(scriptErr, hangupErr)
+}
+
+// readSpeech reads the recording that --speak names; without one there is none.
+func readSpeech(path string) ([]byte, error) {
+	if path == "" {
+		return nil, nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, usagef("--speak: %w", err)
+	}
+	defer file.Close()
+	speech, err := wav.Read(file)
+	if err != nil {
+		return nil, usagef("--speak %s: %w", path, err)
+	}
+	return speech, nil
 }
 
 // converse hears the greeting out, speaks, and hears the reply out.

@@ -13,7 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/callgw/callgw/internal/wav"
 	"github.com/callgw/callgw/mediastream/mediastreamtest"
 )
 
@@ -100,16 +99,9 @@ func (f *twilioFlags) check() error {
 // simulateTwilio serves until the command's context ends or, once, until a call
 // has.
 func simulateTwilio(cmd *cobra.Command, f twilioFlags) error {
-	var speech []byte
-	if f.speak != "" {
-		file, err := os.Open(f.speak)
-		if err != nil {
-			return usagef("--speak: %w", err)
-		}
-		defer file.Close()
-		if speech, err = wav.Read(file); err != nil {
-			return usagef("--speak %s: %w", f.speak, err)
-		}
+	speech, err := readSpeech(f.speak)
+	if err != nil {
+		return err
 	}
 	listener, err := net.Listen("tcp", f.listen)
 	if err != nil {
