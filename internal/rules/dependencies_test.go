@@ -10,18 +10,19 @@ import (
 // module that they may depend on, directly or not.
 func TestPackagesKnowOnly(t *testing.T) {
 	for path, may := range map[string][]string{
-		"bridge/media":    nil,
-		"dialplan":        nil,
-		"internal/vad":    {"bridge/media"},
-		"internal/mask":   nil,
-		"bridge/playout":  {"bridge/media"},
-		"bridge/pacer":    {"bridge/media"},
-		"sip/sdp":         {"bridge/media"},
-		"sip/rtp":         {"bridge/media", "bridge/pacer", "sip/sdp"},
-		"sip/siptest":     nil,
-		"realtime":        {"internal/jsonscan", "internal/toolschema"},
-		"internal/phone":  {"bridge/media", "internal/vad"},
-		"internal/config": {"bridge/media", "dialplan", "internal/config/strict", "internal/jsonscan", "internal/toolschema", "internal/wav", "realtime"},
+		"bridge/media":     nil,
+		"dialplan":         nil,
+		"internal/vad":     {"bridge/media"},
+		"internal/mask":    nil,
+		"bridge/playout":   {"bridge/media"},
+		"bridge/pacer":     {"bridge/media"},
+		"bridge/answering": {"bridge/media", "internal/vad"},
+		"sip/sdp":          {"bridge/media"},
+		"sip/rtp":          {"bridge/media", "bridge/pacer", "sip/sdp"},
+		"sip/siptest":      nil,
+		"realtime":         {"internal/jsonscan", "internal/toolschema"},
+		"internal/phone":   {"bridge/media", "internal/vad"},
+		"internal/config":  {"bridge/media", "dialplan", "internal/config/strict", "internal/jsonscan", "internal/toolschema", "internal/wav", "realtime"},
 
 		"internal/transcode":     {"bridge/media"},
 		"internal/toolschema":    nil,
@@ -80,7 +81,7 @@ func TestOnlyCommandsKnowAll(t *testing.T) {
 // TestPurePackages have no world outside: no network, no files, no clock.
 func TestPurePackages(t *testing.T) {
 	world := []string{"net", "net/http", "os", "os/exec", "log", "log/slog", "syscall", "context", "sync"}
-	for _, path := range []string{"bridge/media", "dialplan", "sip/sdp", "internal/vad", "internal/jsonscan", "internal/wav", "internal/mask"} {
+	for _, path := range []string{"bridge/media", "bridge/answering", "dialplan", "sip/sdp", "internal/vad", "internal/jsonscan", "internal/wav", "internal/mask"} {
 		p := named(t, path)
 		for _, dep := range p.Imports {
 			if slices.Contains(world, dep) {
