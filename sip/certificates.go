@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -35,20 +36,21 @@ type certificates struct {
 
 // identity is one reading of the files.
 type identity struct {
-	own    *tls.Certificate          // nil: none
-	roots  *x509.CertPool            // nil: the system's
-	trunks map[string]*x509.CertPool // of those that have their own
+	own   *tls.Certificate // nil: none
+	roots *x509.CertPool   // nil: the system's
+	// authorities are those of trunks that have their own, by their file.
+	authorities map[string]*x509.CertPool
 }
 
 func newCertificates(files TLS, trunks *trunks) (*certificates, error) {
 	c := &certificates{files: files, trunks: trunks}
-	c.stamp = c.stat()
+	c.stamp = c.stat(trunks.now.Load())
 	return c, c.load()
 }
 
 // load reads the files.
 func (c *certificates) load() error {
-	id := &identity{trunks: make(map[string]*x509.CertPool)}
+	id := &identity{}
 	if c.files.Cert != "" || c.files.Key != "" {
 		pair, err := tls.LoadX509KeyPair(c.files.Cert, c.files.Key)
 		if err != nil {
@@ -60,16 +62,44 @@ func (c *certificates) load() error {
 	if id.roots, err = pool(c.files.CA); err != nil {
 		return err
 	}
-	for _, t := range c.trunks.list {
-		if t.CA == "" {
-			continue
+	return c.vouch(id, c.trunks.now.Load())
+}
+
+// trust makes the authorities of those trunks known as well.
+func (c *certificates) trust(next *roster) error {
+	id := *c.current.Load()
+	if err := c.vouch(&id, next); err != nil {
+		return err
+	}
+	c.stamp = c.stat(next)
+	return nil
+}
+
+// vouch completes an identity with the authorities of those trunks, and takes it.
+func (c *certificates) vouch(id *identity, trunks *roster) error {
+	known := make(map[string]*x509.CertPool)
+	if was := c.current.Load(); was != nil {
+		for _, t := range slices.Concat(trunks.former, c.trunks.all()) {
+			known[t.CA] = was.authorities[t.CA] // for calls that go on, and until the trunks change
 		}
-		if id.trunks[t.Name], err = pool(t.CA); err != nil {
+	}
+	for _, t := range trunks.list {
+		var err error
+		if known[t.CA], err = pool(t.CA); err != nil {
 			return err
 		}
 	}
+	id.authorities = known
 	c.current.Store(id)
 	return nil
+}
+
+// of returns the authorities that t has, which may be none: then nobody is believed.
+func (id *identity) of(t *trunk) *x509.CertPool {
+	if p := id.authorities[t.CA]; p != nil {
+		return p
+	}
+	return x509.NewCertPool()
 }
 
 // pool reads a file of authorities; no file is nil.
@@ -89,9 +119,9 @@ func pool(file string) (*x509.CertPool, error) {
 }
 
 // stat returns what changes when one of the files does.
-func (c *certificates) stat() string {
+func (c *certificates) stat(trunks *roster) string {
 	files := []string{c.files.Cert, c.files.Key, c.files.CA}
-	for _, t := range c.trunks.list {
+	for _, t := range trunks.list {
 		files = append(files, t.CA)
 	}
 	stamp := ""
@@ -106,7 +136,7 @@ func (c *certificates) stat() string {
 // changed reports whether the files are others than when it was last asked.
 func (c *certificates) changed() bool {
 	was := c.stamp
-	c.stamp = c.stat()
+	c.stamp = c.stat(c.trunks.now.Load())
 	return c.stamp != was && c.stamp != ""
 }
 
@@ -130,7 +160,7 @@ func (c *certificates) server() *tls.Config {
 			}
 			cfg := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{*id.own}}
 			if t := c.trunks.at(addrPort(hello.Conn.RemoteAddr()).Addr()); t != nil && t.ClientCert {
-				cfg.ClientAuth, cfg.ClientCAs = tls.RequireAndVerifyClientCert, id.trunks[t.Name]
+				cfg.ClientAuth, cfg.ClientCAs = tls.RequireAndVerifyClientCert, id.of(t)
 			}
 			return cfg, nil
 		},
@@ -141,8 +171,8 @@ func (c *certificates) server() *tls.Config {
 func (c *certificates) client(host string, addr netip.Addr) *tls.Config {
 	id := c.current.Load()
 	cfg := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: host, RootCAs: id.roots}
-	if t := c.trunks.facing(host, addr); t != nil && id.trunks[t.Name] != nil {
-		cfg.RootCAs = id.trunks[t.Name]
+	if t := c.trunks.facing(host, addr); t != nil && t.CA != "" {
+		cfg.RootCAs = id.of(t)
 	}
 	if id.own != nil {
 		cfg.Certificates = []tls.Certificate{*id.own}

@@ -56,15 +56,20 @@ const ringTimeout = 3 * time.Minute
 // ctx's cause, or media.NoAnswer after RingTimeout; should the peer answer in that very moment, it is hung up at
 // once. Run must be called on the returned call, or Hangup.
 func (s *Server) Dial(ctx context.Context, out Dial) (*Call, error) {
+	trunk, err := s.trunks.named(out.Trunk)
+	if err != nil {
+		return nil, err
+	}
+	return s.dialOver(ctx, trunk, out)
+}
+
+// dialOver is Dial over a trunk, which need not be there any more.
+func (s *Server) dialOver(ctx context.Context, trunk *trunk, out Dial) (*Call, error) {
 	if out.RingTimeout >= 0 {
 		limit := cmp.Or(out.RingTimeout, ringTimeout)
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, limit, fmt.Errorf("not answered within %v: %w", limit, media.NoAnswer))
 		defer cancel()
-	}
-	trunk, err := s.trunks.named(out.Trunk)
-	if err != nil {
-		return nil, err
 	}
 	out.From = trunk.caller(out.From)
 	uri, err := trunk.uri(out.To)

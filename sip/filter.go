@@ -128,7 +128,7 @@ func letter(c byte) bool { return c > ' ' && c < 0x7f }
 // admit takes one token of the source's bucket, unless it is known.
 func (f *filter) admit(from netip.Addr) (known, ok bool) {
 	now := time.Now()
-	if f.trunks.at(from) != nil || f.friends.has(from, now) {
+	if f.trunks.expects(from) || f.friends.has(from, now) {
 		return true, true
 	}
 	if !f.sources.take(from, now) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	gosip "github.com/emiago/sipgo/sip"
@@ -12,15 +13,40 @@ import (
 // keepaliveLimit is how long a server may take to answer OPTIONS.
 const keepaliveLimit = 8 * time.Second
 
-// keepAlive asks t's server whether it lives, now and then, until ctx ends
+// vigil is the keep-alives of a trunk. It survives changes of the trunk that do not
+// concern it.
+type vigil struct {
+	t    *trunk               // as it was at first
+	stop context.CancelFunc   // once it runs
+	up   atomic.Pointer[bool] // whether the server lives; nil: not known yet
+}
+
+// newVigil returns the keep-alives of t, which may be those of was, nil or what t
+// replaces. It is nil if t has none.
+func newVigil(t, was *trunk) *vigil {
+	switch {
+	case t.Keepalive == 0:
+		return nil
+	case was != nil && was.vigil != nil && was.vigil.asks(t):
+		return was.vigil
+	}
+	return &vigil{t: t}
+}
+
+// asks reports whether t's server is asked as it is to be.
+func (v *vigil) asks(t *trunk) bool {
+	return v.t.Keepalive == t.Keepalive && v.t.Server == t.Server && v.t.Proxy == t.Proxy && v.t.Login == t.Login
+}
+
+// keepAlive asks a trunk's server whether it lives, now and then, until ctx ends
 // (RFC 3261 §11). Every answer but 408 and 503 is that of a living server.
-func (s *Server) keepAlive(ctx context.Context, t *trunk) {
+func (s *Server) keepAlive(ctx context.Context, v *vigil) {
+	t := v.t
 	uri, err := parseURI(t.Server)
 	if err != nil {
-		return // NewServer has refused it
+		return // complete has refused it
 	}
-	up := true
-	for {
+	for was := true; ; {
 		res, _, _, err := s.submit(ctx, t.next(uri), inquiry{login: t.Login, limit: keepaliveLimit}, func(to link) *gosip.Request {
 			return s.outside(t, gosip.OPTIONS, uri, gosip.Uri{Scheme: uri.Scheme, User: "callgw", Host: s.contact(to).Address.Host}, to)
 		})
@@ -30,17 +56,16 @@ func (s *Server) keepAlive(ctx context.Context, t *trunk) {
 		if err == nil && (res.StatusCode == 408 || res.StatusCode == gosip.StatusServiceUnavailable) {
 			err = refused(res)
 		}
-		s.cfg.Metrics.trunkUp(t.Name, err == nil)
+		up := err == nil
+		v.up.Store(&up)
 		switch {
-		case err != nil && up:
+		case !up && was:
 			s.log.Warn().Err(err).Str("trunk", t.Name).Msg("trunk is down")
-		case err == nil && !up:
+		case up && !was:
 			s.log.Info().Str("trunk", t.Name).Msg("trunk is up")
 		}
-		up = err == nil
-		if !s.pause(about(t.Keepalive)) {
-			return
-		}
+		was = up
+		rest(ctx, about(t.Keepalive))
 	}
 }
 

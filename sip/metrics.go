@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -11,12 +12,11 @@ import (
 // Metrics are the series of this package. They are shared by all calls. Those of nil
 // count nothing.
 type Metrics struct {
-	counters   rtp.Metrics
-	dropped    [drops]prometheus.Counter
-	up         *prometheus.GaugeVec
-	registered *prometheus.GaugeVec
-	expiry     prometheus.Gauge
-	renewals   *prometheus.CounterVec
+	counters rtp.Metrics
+	dropped  [drops]prometheus.Counter
+	expiry   prometheus.Gauge
+	renewals *prometheus.CounterVec
+	trunks   atomic.Pointer[trunks] // that are shown
 }
 
 // drop is why a message was dropped.
@@ -49,12 +49,6 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	for why := range drops {
 		m.dropped[why] = dropped.WithLabelValues(dropNames[why])
 	}
-	m.up = prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "callgw_trunk_up", Help: "Whether the trunk's server answers keep-alives.",
-	}, []string{"trunk"})
-	m.registered = prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "callgw_trunk_registered", Help: "Whether the trunk's registrar has a binding of ours.",
-	}, []string{"trunk"})
 	m.expiry = prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "callgw_sip_certificate_expiry_timestamp_seconds", Help: "Until when the TLS certificate of SIP holds; 0 without one.",
 	})
@@ -64,7 +58,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	for _, result := range []string{"ok", "failed"} {
 		m.renewals.WithLabelValues(result)
 	}
-	reg.MustRegister(dropped, m.up, m.registered, m.expiry, m.renewals)
+	reg.MustRegister(dropped, trunkStates{m}, m.expiry, m.renewals)
 	return m
 }
 
@@ -119,19 +113,6 @@ func (m *Metrics) drop(why drop) {
 	}
 }
 
-// trunkUp and trunkRegistered set the state of a trunk.
-func (m *Metrics) trunkUp(name string, up bool) {
-	if m != nil {
-		m.up.WithLabelValues(name).Set(number(up))
-	}
-}
-
-func (m *Metrics) trunkRegistered(name string, registered bool) {
-	if m != nil {
-		m.registered.WithLabelValues(name).Set(number(registered))
-	}
-}
-
 // reloaded counts a reading of the TLS files.
 func (m *Metrics) reloaded(ok bool) {
 	if m == nil {
@@ -149,11 +130,4 @@ func (m *Metrics) expires(at time.Time) {
 	if m != nil && !at.IsZero() {
 		m.expiry.Set(float64(at.Unix()))
 	}
-}
-
-func number(b bool) float64 {
-	if b {
-		return 1
-	}
-	return 0
 }

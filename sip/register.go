@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -31,10 +33,11 @@ const (
 	registerLimit = 16 * time.Second
 )
 
-// registration keeps one trunk registered (RFC 3261 §10.2).
+// registration keeps one trunk registered (RFC 3261 §10.2). It survives changes of the
+// trunk that do not concern it.
 type registration struct {
 	s   *Server
-	t   *trunk
+	t   *trunk // as it was at first
 	log zerolog.Logger
 	uri gosip.Uri // the registrar
 	aor gosip.Uri
@@ -44,34 +47,72 @@ type registration struct {
 	seq     uint32
 	expires time.Duration // what is asked for; 423 may raise it
 	to      link          // by which the binding was made
-	gone    chan struct{} // closed when the binding is no more
+
+	stop  context.CancelFunc // once it runs
+	after []*registration    // of the same account, which must have ended first
+	gone  chan struct{}      // closed when the binding is no more
+
+	// servers are the addresses of the registrar: calls come from there.
+	servers    atomic.Pointer[[]netip.Addr]
+	registered atomic.Bool
 
 	mu    sync.Mutex
 	lapse *time.Timer // of the binding; nil: there is none
 }
 
-func newRegistration(s *Server, t *trunk) *registration {
-	uri, _ := parseURI(t.Register.Server) // NewServer has refused what is none
+// newRegistration returns what keeps t registered: it is that of was, what t replaces
+// or nil, if nothing changes in it, and nil if t is not to be registered.
+func newRegistration(s *Server, t, was *trunk) *registration {
+	if t.Register == nil {
+		return nil
+	}
+	sameWay := was != nil && was.binding != nil && was.Proxy == t.Proxy && was.Register.Server == t.Register.Server
+	if sameWay && *was.Register == *t.Register {
+		return was.binding
+	}
+	uri, _ := parseURI(t.Register.Server) // complete has refused what is none
 	r := &registration{
 		s: s, t: t, uri: uri, log: s.log.With().Str("trunk", t.Name).Logger(),
 		aor:    gosip.Uri{Scheme: uri.Scheme, User: t.Register.User, Host: uri.Host, Port: uri.Port},
 		callID: gosip.CallIDHeader(newTag() + newTag()), tag: newTag(),
 		expires: t.Register.Expires, gone: make(chan struct{}),
 	}
+	if sameWay {
+		r.servers.Store(was.binding.servers.Load()) // calls come all the while
+	}
 	// §10.2: the Request-URI has no user.
 	r.uri.User, r.uri.Password = "", ""
-	s.cfg.Metrics.trunkRegistered(t.Name, false)
 	return r
+}
+
+// at reports whether addr is a registrar's.
+func (r *registration) at(addr netip.Addr) bool {
+	servers := r.servers.Load()
+	return servers != nil && slices.Contains(*servers, addr)
+}
+
+// ended reports whether there is no binding of it any more, nor will be.
+func (r *registration) ended() bool {
+	select {
+	case <-r.gone:
+		return true
+	default:
+		return false
+	}
 }
 
 // run registers, again and again, until ctx ends; then it takes the binding back,
 // for as long as last lasts.
 func (r *registration) run(ctx, last context.Context) {
 	defer close(r.gone)
+	for _, before := range r.after {
+		<-before.gone // else it would take back what is ours: the contact is the same
+	}
+	r.after = nil
 	retry := backoff.ExponentialBackOff{InitialInterval: firstRetry, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: lastRetry}
 	failing := false
 	for ctx.Err() == nil {
-		was := r.t.registered.Load()
+		was := r.registered.Load()
 		wait, err := r.register(ctx, r.expires)
 		switch {
 		case ctx.Err() != nil:
@@ -209,7 +250,7 @@ func (r *registration) learn(ctx context.Context, next gosip.Uri) {
 	for i, t := range targets {
 		addrs[i] = t.addr.Addr()
 	}
-	r.t.servers.Store(&addrs)
+	r.servers.Store(&addrs)
 }
 
 // granted returns how long the registrar keeps our binding, of all that it lists
@@ -272,11 +313,8 @@ func (r *registration) bound(to link, granted time.Duration) {
 		own = time.AfterFunc(granted, func() { r.lapsed(&own) })
 		r.lapse = own
 	}
-	if was := r.t.registered.Swap(now); was != now {
-		r.s.cfg.Metrics.trunkRegistered(r.t.Name, now)
-		if now {
-			r.log.Info().Stringer("registrar", to.remote).Dur("expires", granted).Msg("registered")
-		}
+	if was := r.registered.Swap(now); now && !was {
+		r.log.Info().Stringer("registrar", to.remote).Dur("expires", granted).Msg("registered")
 	}
 }
 
@@ -288,15 +326,14 @@ func (r *registration) lapsed(timer **time.Timer) {
 		return // renewed in this very moment
 	}
 	r.lapse = nil
-	if r.t.registered.Swap(false) {
-		r.s.cfg.Metrics.trunkRegistered(r.t.Name, false)
+	if r.registered.Swap(false) {
 		r.log.Warn().Msg("no longer registered: no calls come")
 	}
 }
 
 // leave takes the binding back (§10.2.2), within bounds.
 func (r *registration) leave(ctx context.Context) {
-	if !r.t.registered.Load() {
+	if !r.registered.Load() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, farewellTime)

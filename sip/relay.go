@@ -20,8 +20,8 @@ func (c *Call) bridgeTo(ctx context.Context, target gosip.Uri) error {
 	if err := c.claim(); err != nil {
 		return err
 	}
-	far, err := c.s.Dial(ctx, Dial{
-		To: target.String(), From: c.From(), Trunk: c.trunk.Name,
+	far, err := c.s.dialOver(ctx, c.trunk, Dial{
+		To: target.String(), From: c.From(),
 		Codecs: []media.Codec{c.Codec()}, // so that nothing has to be transcoded
 		OnState: func(status int) {
 			if status > 100 {

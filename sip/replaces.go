@@ -38,7 +38,7 @@ func (s *Server) replace(t *serverTx, from link, trunk *trunk, which []string) {
 	switch {
 	case c == nil:
 		s.answer(t, gosip.StatusCallTransactionDoesNotExists)
-	case c.trunk != trunk:
+	case c.Trunk() != trunk.Name: // whatever has changed of it
 		s.answer(t, gosip.StatusForbidden)
 	default:
 		c.replaced(t, from, earlyOnly)

@@ -28,7 +28,7 @@ type Server struct {
 	trunks       *trunks
 	guard        *guard
 	certificates *certificates
-	reloading    sync.Mutex // of certificates
+	reloading    sync.Mutex // of certificates and trunks
 	shunned      shunned
 
 	packets   []*udpSocket
@@ -53,12 +53,16 @@ type Server struct {
 	duty    context.Context
 	relieve context.CancelFunc
 	// serving is the context of handlers; it ends first.
-	serving       context.Context
-	stop          context.CancelCauseFunc
-	readers       sync.WaitGroup // who reads sockets
-	errands       errands.Group  // requests that outlive their call
-	registrations []*registration
-	vigils        sync.WaitGroup // registrations, keep-alives and what watches files
+	serving  context.Context
+	stop     context.CancelCauseFunc
+	readers  sync.WaitGroup // who reads sockets
+	errands  errands.Group  // requests that outlive their call
+	bindings errands.Group  // registrations
+	vigils   errands.Group  // keep-alives and what watches files
+
+	// With reloading held:
+	vigilant bool            // Run has begun
+	leaving  []*registration // that were ended, and may not be gone yet
 }
 
 // NewServer opens the sockets that cfg lists. Nothing is read before Run.
@@ -67,15 +71,16 @@ func NewServer(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	trunks, err := newTrunks(&cfg)
-	if err != nil {
-		return nil, err
-	}
 	s := &Server{
 		cfg: cfg, log: cfg.Log, rare: cfg.Log.Sample(&zerolog.BurstSampler{Burst: 5, Period: time.Minute}), parser: newParser(), seed: maphash.MakeSeed(),
-		trunks: trunks, guard: newGuard(cfg.Realm, cfg.Digest), filter: newFilter(&cfg, trunks),
+		guard: newGuard(cfg.Realm, cfg.Digest),
 	}
-	if s.certificates, err = newCertificates(cfg.TLS, trunks); err != nil {
+	if s.trunks, err = newTrunks(s); err != nil {
+		return nil, err
+	}
+	s.filter = newFilter(&cfg, s.trunks)
+	cfg.Metrics.show(s.trunks)
+	if s.certificates, err = newCertificates(cfg.TLS, s.trunks); err != nil {
 		return nil, err
 	}
 	cfg.Metrics.expires(s.certificates.expiry())
@@ -166,7 +171,7 @@ func (s *Server) Run(ctx context.Context) error {
 	s.stop(media.Shutdown)
 	s.hangUpAll()
 	s.handlers.Wait()
-	s.farewell()
+	s.bindings.Wait() // the registrars know that we are gone, within bounds
 	s.close()
 	s.vigils.Wait()
 	s.errands.Wait()

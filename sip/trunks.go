@@ -1,61 +1,22 @@
 package sip
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
+	"reflect"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
-	"time"
-
-	"github.com/callgw/callgw/bridge/media"
 )
 
-// trunk is a Trunk while it works.
+// trunk is a Trunk while it works. One that changes is replaced by another; calls
+// keep the one that they began with.
 type trunk struct {
 	Trunk
-	// servers are the addresses of its registrar: calls come from there.
-	servers    atomic.Pointer[[]netip.Addr]
-	registered atomic.Bool
-
-	mu    sync.Mutex
-	lines map[any]struct{} // who holds one of MaxCalls: calls, and attempts at one
-	pace  bucket           // of CallsPerSecond
-}
-
-// take gives owner a line, or says that the trunk has no more to give.
-func (t *trunk) take(owner any, now time.Time) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.MaxCalls > 0 && len(t.lines) >= t.MaxCalls {
-		return fmt.Errorf("sip: trunk %s has %d calls: %w", t.Name, len(t.lines), media.Busy)
-	}
-	if rate := float64(t.CallsPerSecond); rate > 0 && !t.pace.take(now, rate, rate) {
-		return fmt.Errorf("sip: trunk %s: more than %d calls per second: %w", t.Name, t.CallsPerSecond, media.Busy)
-	}
-	if t.lines == nil {
-		t.lines = make(map[any]struct{})
-	}
-	t.lines[owner] = struct{}{}
-	return nil
-}
-
-// pass moves a line from one owner to the next. Nothing happens when from has none.
-func (t *trunk) pass(from, to any) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if _, ok := t.lines[from]; ok {
-		delete(t.lines, from)
-		t.lines[to] = struct{}{}
-	}
-}
-
-// leave gives owner's line back, if it has one.
-func (t *trunk) leave(owner any) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.lines, owner)
+	*lines
+	binding *registration // keeps us registered; nil: Register is
+	vigil   *vigil        // asks whether its server lives; nil: Keepalive is 0
 }
 
 // has reports whether addr is the trunk's.
@@ -63,37 +24,79 @@ func (t *trunk) has(addr netip.Addr) bool {
 	if slices.ContainsFunc(t.From, func(p netip.Prefix) bool { return p.Contains(addr) }) {
 		return true
 	}
-	servers := t.servers.Load()
-	return servers != nil && slices.Contains(*servers, addr)
+	return t.binding != nil && t.binding.at(addr)
 }
 
 // known reports whether its calls are known by more than their password.
 func (t *trunk) known() bool { return len(t.From) > 0 || t.Register != nil }
 
-// trunks are all there are.
+// trunks are all there are. What is known of them changes as a whole.
 type trunks struct {
-	list    []*trunk
 	unknown *trunk // of sources that are nobody's, and of calls out without a trunk
+	now     atomic.Pointer[roster]
 }
 
-func newTrunks(cfg *Config) (*trunks, error) {
-	ts := &trunks{unknown: &trunk{Trunk: Trunk{Codecs: cfg.Codecs}}}
-	for _, t := range cfg.Trunks {
-		if ts.find(t.Name) != nil {
+// roster is the trunks at one time. It does not change.
+type roster struct {
+	list []*trunk
+	// former are those that were replaced or removed while they had calls.
+	former []*trunk
+}
+
+func newTrunks(s *Server) (*trunks, error) {
+	ts := &trunks{unknown: &trunk{Trunk: Trunk{Codecs: s.cfg.Codecs}, lines: &lines{}}}
+	ts.now.Store(&roster{})
+	first, err := ts.next(s, s.cfg.Trunks)
+	if err == nil {
+		ts.now.Store(first)
+	}
+	return ts, err
+}
+
+// next returns the trunks of that description. What does not change of those that
+// are there goes on in them.
+func (ts *trunks) next(s *Server, list []Trunk) (*roster, error) {
+	r := &roster{}
+	for _, t := range list {
+		if find(r.list, t.Name) != nil {
 			return nil, fmt.Errorf("sip: two trunks are named %q", t.Name)
 		}
-		complete, err := t.complete(cfg)
+		complete, err := t.complete(&s.cfg)
 		if err != nil {
 			return nil, err
 		}
-		ts.list = append(ts.list, &trunk{Trunk: complete})
+		r.list = append(r.list, ts.successor(s, complete))
 	}
-	return ts, nil
+	was := ts.now.Load()
+	for _, t := range slices.Concat(was.former, was.list) {
+		if t.busy() && !slices.Contains(r.list, t) {
+			r.former = append(r.former, t)
+		}
+	}
+	return r, nil
 }
+
+// successor returns the trunk that t describes, which may be one that is there.
+func (ts *trunks) successor(s *Server, t Trunk) *trunk {
+	was := ts.find(t.Name)
+	if was != nil && reflect.DeepEqual(was.Trunk, t) {
+		return was
+	}
+	next := &trunk{Trunk: t, lines: &lines{}}
+	if had := cmp.Or(was, find(ts.now.Load().former, t.Name)); had != nil {
+		next.lines = had.lines
+	}
+	next.binding = newRegistration(s, next, was)
+	next.vigil = newVigil(next, was)
+	return next
+}
+
+// all returns the trunks in the order of their description.
+func (ts *trunks) all() []*trunk { return ts.now.Load().list }
 
 // at returns the first trunk that addr belongs to, or nil.
 func (ts *trunks) at(addr netip.Addr) *trunk {
-	for _, t := range ts.list {
+	for _, t := range ts.all() {
 		if t.has(addr) {
 			return t
 		}
@@ -101,10 +104,17 @@ func (ts *trunks) at(addr netip.Addr) *trunk {
 	return nil
 }
 
+// expects reports whether addr is a trunk's, or was when calls began that go on.
+func (ts *trunks) expects(addr netip.Addr) bool {
+	return ts.at(addr) != nil ||
+		slices.ContainsFunc(ts.now.Load().former, func(t *trunk) bool { return t.has(addr) && t.busy() })
+}
+
 // facing returns the trunk that a server belongs to, by its name or address, or
 // nil: whose authorities vouch for it.
 func (ts *trunks) facing(host string, addr netip.Addr) *trunk {
-	for _, t := range ts.list {
+	now := ts.now.Load()
+	for _, t := range slices.Concat(now.list, now.former) {
 		for _, text := range []string{t.Server, t.Proxy} {
 			if uri, err := parseURI(text); err == nil && strings.EqualFold(strings.Trim(uri.Host, "[]"), host) {
 				return t
@@ -117,7 +127,7 @@ func (ts *trunks) facing(host string, addr netip.Addr) *trunk {
 // byPassword returns those whose calls may come from anywhere.
 func (ts *trunks) byPassword() []*trunk {
 	var list []*trunk
-	for _, t := range ts.list {
+	for _, t := range ts.all() {
 		if t.Caller.given() && !t.known() {
 			list = append(list, t)
 		}
@@ -125,8 +135,10 @@ func (ts *trunks) byPassword() []*trunk {
 	return list
 }
 
-func (ts *trunks) find(name string) *trunk {
-	for _, t := range ts.list {
+func (ts *trunks) find(name string) *trunk { return find(ts.all(), name) }
+
+func find(list []*trunk, name string) *trunk {
+	for _, t := range list {
 		if t.Name == name {
 			return t
 		}
@@ -139,11 +151,12 @@ func (ts *trunks) named(name string) (*trunk, error) {
 	if name == "" {
 		return ts.unknown, nil
 	}
-	if t := ts.find(name); t != nil {
+	list := ts.all()
+	if t := find(list, name); t != nil {
 		return t, nil
 	}
-	names := make([]string, len(ts.list))
-	for i, t := range ts.list {
+	names := make([]string, len(list))
+	for i, t := range list {
 		names[i] = t.Name
 	}
 	return nil, fmt.Errorf("sip: no trunk is named %q: there are %s", name, strings.Join(names, ", "))

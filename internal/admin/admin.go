@@ -25,8 +25,8 @@ type Config struct {
 	Ready func() error
 	// Place places a call out and returns its id; nil: there is no way out.
 	Place func(ctx context.Context, out Outbound) (id string, err error)
-	// Reload reads the configuration again and returns the sections that need a
-	// restart; nil: there is nothing to reload.
+	// Reload reads the configuration again and returns the sections and keys that need
+	// a restart; nil: there is nothing to reload.
 	Reload func() (restart []string, err error)
 	// Drain begins to drain the gateway; nil: it cannot be asked to.
 	Drain func()

@@ -16,8 +16,8 @@ type Config struct {
 	Reloadable   `yaml:",inline"`
 }
 
-// Reloadable is what may change while the gateway runs; calls in progress keep
-// what they started with.
+// Reloadable is what may change while the gateway runs, as SIP.Trunks may; calls in
+// progress keep what they started with.
 type Reloadable struct {
 	// Providers by name. None: one called openai with all its defaults.
 	Providers map[string]*Provider `yaml:"providers"`
@@ -46,8 +46,8 @@ func (r *Reloadable) Agent(d dialplan.Decision) *Agent {
 	return r.Agents[d.Agent]
 }
 
-// NeedsRestart names the sections in which next differs from c and which a
-// running gateway cannot take over.
+// NeedsRestart names the sections, and of sip the keys, in which next differs from c
+// and which a running gateway cannot take over.
 func (c *Config) NeedsRestart(next *Config) []string {
 	var changed []string
 	for _, section := range []struct {
@@ -57,14 +57,13 @@ func (c *Config) NeedsRestart(next *Config) []string {
 		{"log", c.Log, next.Log},
 		{"http", c.HTTP, next.HTTP},
 		{"admin", c.Admin, next.Admin},
-		{"sip", c.SIP, next.SIP},
 		{"media_streams", c.MediaStreams, next.MediaStreams},
 	} {
 		if !reflect.DeepEqual(section.old, section.new) {
 			changed = append(changed, section.name)
 		}
 	}
-	return changed
+	return append(changed, c.SIP.needsRestart(next.SIP)...)
 }
 
 // defaults returns what holds before a file is read.

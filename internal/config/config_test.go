@@ -275,11 +275,12 @@ dialplan: [{when: {to: "1"}, agent: silent}, {when: {to: "2"}, agent: played}, {
 func TestNeedsRestart(t *testing.T) {
 	old := load(t, "sip: {trunks: {a: {from: [192.0.2.1]}}}\n")
 	same := load(t, "sip: {trunks: {a: {from: [192.0.2.1]}}}\nagents: {x: {greeting: none}}\ncalls: {max: 7}\n")
-	other := load(t, "sip: {trunks: {a: {from: [192.0.2.2]}}}\nhttp: {listen: \":8081\"}\n")
+	same.SIP.Trunks = load(t, "sip: {trunks: {a: {from: [192.0.2.2]}, b: {username: x, password: y}}}\n").SIP.Trunks
+	other := load(t, "sip: {trunks: {a: {from: [192.0.2.1]}}, realm: x, rtp: {ports: 4000-4999}}\nhttp: {listen: \":8081\"}\n")
 	if got := old.NeedsRestart(same); got != nil {
 		t.Errorf("got %v for what can be reloaded", got)
 	}
-	if diff := cmp.Diff([]string{"http", "sip"}, old.NeedsRestart(other)); diff != "" {
+	if diff := cmp.Diff([]string{"http", "sip.realm", "sip.rtp"}, old.NeedsRestart(other)); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -3,6 +3,7 @@ package config_test
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -36,6 +37,9 @@ func TestReferenceConfigurationShowsDefaults(t *testing.T) {
 	c := load(t, "sip: {trunks: {carrier: {from: [203.0.113.0/24, 198.51.100.7]}}}\nhttp: {public_url: https://voice.example.com}\nmedia_streams: {twilio: {}}\n")
 	if diff := c.NeedsRestart(shown); diff != nil {
 		t.Errorf("%v differ from the defaults", diff)
+	}
+	if !reflect.DeepEqual(c.SIP.Trunks, shown.SIP.Trunks) {
+		t.Errorf("trunks: got %+v, the default is %+v", shown.SIP.Trunks["carrier"], c.SIP.Trunks["carrier"])
 	}
 	if c.Calls != shown.Calls {
 		t.Errorf("calls: got %+v, the default is %+v", shown.Calls, c.Calls)

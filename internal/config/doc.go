@@ -4,8 +4,8 @@
 // position and what to do.
 //
 // The structs are the reference: each field says what it means, its unit and
-// its default. What may change while the gateway runs is in [Reloadable], the
-// rest needs a restart.
+// its default. What may change while the gateway runs is in [Reloadable] and in
+// SIP.Trunks, the rest needs a restart.
 //
 // Secrets are of type [Secret], which prints as ***. Values that come from the
 // environment or from files are never part of a fault or a warning.

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net/netip"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -36,7 +37,7 @@ type SIP struct {
 	TransferTimeout time.Duration `yaml:"transfer_timeout"`
 	// ReferStatus is what peers get that ask us to call somebody. Default 405.
 	ReferStatus int `yaml:"refer_status"`
-	// Trunks by name are who may call.
+	// Trunks by name are who may call. They may change while the gateway runs.
 	Trunks map[string]*Trunk `yaml:"trunks"`
 }
 
@@ -63,6 +64,19 @@ func (s *SIP) SetDefaults() {
 	s.RTP.Ports = PortRange{20000, 29999}
 	s.SessionExpires, s.MinSessionExpires = 30*time.Minute, 90*time.Second
 	s.TransferTimeout, s.ReferStatus = time.Minute, 405
+}
+
+// needsRestart names the keys, all but the trunks, in which next differs from s.
+func (s SIP) needsRestart(next SIP) []string {
+	var changed []string
+	old, now := reflect.ValueOf(s), reflect.ValueOf(next)
+	for i := range old.NumField() {
+		key := old.Type().Field(i).Tag.Get("yaml")
+		if key != "trunks" && !reflect.DeepEqual(old.Field(i).Interface(), now.Field(i).Interface()) {
+			changed = append(changed, "sip."+key)
+		}
+	}
+	return changed
 }
 
 func (s *SIP) complete() {

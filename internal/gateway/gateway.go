@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -46,14 +47,16 @@ type Gateway struct {
 	log     zerolog.Logger
 	observe func(bridge.Facts, bridge.Event)
 
-	current  atomic.Pointer[config.Reloadable]
-	calls    *bridge.Registry
-	health   health
-	metrics  *prometheus.Registry
-	callLog  *bridge.Metrics
-	rejected *prometheus.CounterVec
-	reloadOK prometheus.Gauge
-	watch    *modelwatch.Watch // of models that are shut down
+	reloading sync.Mutex
+	current   atomic.Pointer[config.Reloadable]
+	trunks    atomic.Pointer[map[string]*config.Trunk] // that SIP has
+	calls     *bridge.Registry
+	health    health
+	metrics   *prometheus.Registry
+	callLog   *bridge.Metrics
+	rejected  *prometheus.CounterVec
+	reloadOK  prometheus.Gauge
+	watch     *modelwatch.Watch // of models that are shut down
 
 	pacer    *pacer.Pacer
 	ports    *rtp.Ports
@@ -89,6 +92,7 @@ func New(cfg *config.Config, opts Options) (*Gateway, error) {
 		g.observe = func(bridge.Facts, bridge.Event) {}
 	}
 	g.current.Store(&cfg.Reloadable)
+	g.trunks.Store(&cfg.SIP.Trunks)
 	g.watch = modelwatch.New(modelwatch.Config{Targets: g.models, Log: g.log})
 	g.instrument()
 	g.pacer = pacer.New(pacer.Config{Late: g.pacerLate()})
@@ -181,12 +185,17 @@ func (g *Gateway) DrainNow() { g.drainNow() }
 
 // Reload reads the configuration again and takes over what of it may change at
 // run time. Calls in progress keep what they started with; a faulty
-// configuration changes nothing. It returns the sections that need a restart.
+// configuration changes nothing. It returns the sections and keys that need a restart.
 func (g *Gateway) Reload() (restart []string, err error) {
 	if g.readConfig == nil {
 		return nil, errors.New("gateway: there is no configuration to reload")
 	}
+	g.reloading.Lock()
+	defer g.reloading.Unlock()
 	next, err := g.readConfig()
+	if err == nil {
+		err = g.changeTrunks(next.SIP.Trunks)
+	}
 	if err != nil {
 		g.reloadOK.Set(0)
 		g.log.Error().Err(err).Msg("configuration not reloaded: nothing was changed")

@@ -33,7 +33,7 @@ func (g *Gateway) Call(ctx context.Context, out admin.Outbound) (id string, err 
 	if out.RingTimeout == 0 {
 		out.RingTimeout = ringTimeout
 	}
-	if out.Trunk != "" && g.cfg.SIP.Trunks[out.Trunk] == nil {
+	if out.Trunk != "" && (*g.trunks.Load())[out.Trunk] == nil {
 		return "", fmt.Errorf("%w: there is no trunk %q", admin.ErrRequest, out.Trunk)
 	}
 	if out.Trunk != "" || strings.HasPrefix(out.To, "sip:") || strings.HasPrefix(out.To, "sips:") {

@@ -68,14 +68,32 @@ func narrowest(t sip.Trunk) int {
 	return bits
 }
 
+// changeTrunks makes SIP take those trunks. What needs a restart to be there, SIP
+// itself, has no trunks yet.
+func (g *Gateway) changeTrunks(byName map[string]*config.Trunk) error {
+	if g.sip == nil {
+		return nil
+	}
+	list, err := trunks(byName)
+	if err == nil {
+		err = g.sip.SetTrunks(list)
+	}
+	if err != nil {
+		return fmt.Errorf("sip.trunks: %w", err)
+	}
+	g.trunks.Store(&byName)
+	return nil
+}
+
 // unregistered returns the name of a trunk that is to be registered for calls to be
 // taken, and is not; "" if there is none.
 func (g *Gateway) unregistered() string {
 	if g.sip == nil {
 		return ""
 	}
+	known := *g.trunks.Load()
 	for _, name := range g.sip.Unregistered() {
-		if t := g.cfg.SIP.Trunks[name]; t != nil && t.Register != nil && t.Register.Required {
+		if t := known[name]; t != nil && t.Register != nil && t.Register.Required {
 			return name
 		}
 	}
