@@ -10,15 +10,19 @@ import (
 // bargeIn stops the agent because the caller began to speak. It runs on the
 // session's reader, so that no later delta can come before it.
 func (c *Call) bargeIn(at time.Time) {
-	if !c.protected.Load() && c.interruptible() {
+	if c.interruptible() {
 		c.interruptFor(at)
 	}
 }
 
-// interruptFor stops the agent for speech that was noticed at a moment.
+// interruptFor stops the agent for speech that was noticed at a moment, unless
+// what it says by now is protected.
 func (c *Call) interruptFor(at time.Time) {
 	c.interruptMu.Lock()
 	defer c.interruptMu.Unlock()
+	if c.protected.Load() {
+		return
+	}
 	doubted := c.pauses.inDoubt(false)
 	i := c.queue.Interrupt()
 	if !i.Sounding && len(i.Running) == 0 {
@@ -70,8 +74,19 @@ func (c *Call) interruptible() bool {
 	return d == nil || d.InterruptResponse == nil || *d.InterruptResponse
 }
 
+// silence stops the agent for good: the model is not heard any more.
+func (c *Call) silence() {
+	c.interruptMu.Lock()
+	defer c.interruptMu.Unlock()
+	c.failed.Store(true)
+	c.protected.Store(true)
+	c.pauses.inDoubt(false)
+	c.queue.Interrupt()
+	c.flush()
+}
+
 // flush drops what the far end of the leg has buffered, if it buffers, and
-// returns the position heard.
+// returns the position heard. The caller holds interruptMu.
 func (c *Call) flush() (heard int64, ok bool) {
 	f, ok := c.cfg.Leg.(media.Flusher)
 	if !ok {

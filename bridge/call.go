@@ -98,7 +98,8 @@ type Call struct {
 	ops         chan func()
 	firstAudio  chan struct{} // closed when the first agent audio is queued
 	firstOnce   sync.Once
-	protected   atomic.Bool // the greeting is sounding and may not be interrupted
+	protected   atomic.Bool // what is sounding may not be interrupted
+	failed      atomic.Bool // the model is not heard any more
 
 	endOnce sync.Once
 	ending  chan struct{} // closed by End
@@ -106,7 +107,7 @@ type Call struct {
 	ended   chan struct{} // closed when Run returns
 
 	// Owned by Run's goroutine.
-	accept       func() // answers the leg, in a goroutine of its own
+	accept       func() // answers the leg, once, in a goroutine of its own
 	answeredAt   time.Time
 	lastActivity time.Time
 	owed         owed
@@ -233,7 +234,12 @@ func (c *Call) Run(ctx context.Context) error {
 		c.ring(life)
 	})
 	modelSide.Go(func() { c.openSession(sides, life) })
+	var accepted bool // a call may fail while it is being answered
 	c.accept = func() {
+		if accepted {
+			return
+		}
+		accepted = true
 		legSide.Go(func() {
 			<-rang // a session may open faster than a leg rings
 			c.answer(life)

@@ -83,9 +83,10 @@ func (c *Call) sayGoodbye(cause error) {
 // farewell is the last thing that the caller hears. It belongs to the call's
 // goroutine.
 type farewell struct {
-	cause error     // for which the call ends then; nil: the call goes on
-	begun bool      // it is what sounds now, or nothing else will
-	until time.Time // when the call ends in any case; zero: whenever it was heard
+	cause   error     // for which the call ends then; nil: the call goes on
+	begun   bool      // it is what sounds now, or nothing else will
+	apology bool      // it is the recording for a failure
+	until   time.Time // when the call ends in any case; zero: whenever it was heard
 }
 
 // lingering is what a far end's jitter buffer and network hold of the audio that

@@ -1,6 +1,7 @@
 package bridge_test
 
 import (
+	"bytes"
 	"math"
 	"testing"
 	"time"
@@ -35,8 +36,11 @@ func TestAProviderWithoutG711IsTranscodedAtTheEdge(t *testing.T) {
 	if got := s.Truncations(); len(got) != 1 || got[0].AudioEndMS != 1800 || got[0].Error != nil {
 		t.Errorf("truncations %+v, want one at 1800 ms", got)
 	}
-	end(t, c)
 	// 24 kHz, two bytes a sample: six for each of the leg's, less the lookahead.
+	if err := s.Wait(within(t), func() bool { return s.InputBytes() >= 6*3200-100 }); err != nil {
+		t.Error(err)
+	}
+	end(t, c)
 	if in := s.InputBytes(); in < 6*3200-100 || in > 6*3200 {
 		t.Errorf("%d bytes at the provider for 3200 of the leg's", in)
 	}
@@ -69,5 +73,25 @@ func TestPCMUnderTheNameOfG711IsNotPlayed(t *testing.T) {
 	}
 	if got := l.take(10); len(got) != 0 {
 		t.Errorf("%d bytes of the wrong audio could be heard", len(got))
+	}
+}
+
+func TestTheApologyForWrongAudioIsHeardWhole(t *testing.T) {
+	server, provider := serve(t, realtimetest.Config{
+		Fault: func(int) realtimetest.Fault { return realtimetest.Fault{WrongAudio: true} },
+	})
+	l := newLeg()
+	sorry := loud(200 * time.Millisecond)
+	call(t, l, bridge.Agent{
+		Providers: []realtime.Provider{provider},
+		Greeting:  bridge.Greeting{Say: "Greet."},
+		OnFailure: bridge.Failure{Audio: sorry},
+	})
+	waitEvent(t, session(t, server, 0), "response.done", 1)
+	if got := l.await(t, 10); !bytes.Equal(got, sorry) {
+		t.Errorf("%d bytes heard, want the recording's %d", len(got), len(sorry))
+	}
+	if cause := l.cause(t); media.CauseOf(cause) != media.ProviderLost {
+		t.Errorf("hung up for %v", cause)
 	}
 }

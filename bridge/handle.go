@@ -96,9 +96,11 @@ func (c *Call) sessionError(e realtime.ErrorDetail) {
 // wrongAudio gives up a session that sends other audio than it agreed to: it
 // would be a roar in the caller's ear.
 func (c *Call) wrongAudio() {
+	if c.failed.Load() {
+		return
+	}
 	c.meters.sessionError("wrong_format")
 	c.note(EventError, "code", "wrong_format", "message", "the provider sends PCM as G.711")
-	c.queue.Interrupt()
-	c.flush()
+	c.silence()
 	c.fail(fmt.Errorf("bridge: %w: it sends PCM as %s", media.ProviderLost, c.formats.out))
 }

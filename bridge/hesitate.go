@@ -53,12 +53,12 @@ func (p *pauses) apply() {
 // the agent goes on where it stopped, and nothing is lost. It runs on the leg's
 // reader.
 func (c *Call) hesitate() {
-	if c.protected.Load() || !c.interruptible() {
+	if !c.interruptible() {
 		return
 	}
 	c.interruptMu.Lock()
 	defer c.interruptMu.Unlock()
-	if !c.queue.State().Sounding() || !c.pauses.inDoubt(true) {
+	if c.protected.Load() || !c.queue.State().Sounding() || !c.pauses.inDoubt(true) {
 		return
 	}
 	if pos, ok := c.flush(); ok {

@@ -17,6 +17,9 @@ type receiver Call
 // Audio queues one delta of the agent's audio.
 func (r *receiver) Audio(d realtime.AudioDelta) {
 	c := (*Call)(r)
+	if c.failed.Load() {
+		return
+	}
 	if c.watch != nil && c.watch.suspicious(d.Audio) {
 		c.post(func() { c.wrongAudio() })
 		c.watch = &formatWatch{}

@@ -14,15 +14,21 @@ import (
 // fail ends a call whose model side is gone: with the recording that apologises
 // if there is one, else at once.
 func (c *Call) fail(cause error) {
+	if c.farewell.apology {
+		return // it is a consequence of what is being apologised for
+	}
 	clip := c.cfg.Agent.OnFailure.Audio
 	if len(clip) == 0 || c.farewell.cause != nil || c.isEnding() {
 		c.End(cause)
 		return
 	}
-	c.farewell = farewell{cause: cause, begun: true, until: time.Now().Add(media.Duration(int64(len(clip))) + goodbyeTimeout)}
-	c.protected.Store(true)
-	c.queue.Interrupt()
-	c.flush()
+	c.farewell = farewell{
+		cause: cause, begun: true, apology: true,
+		until: time.Now().Add(media.Duration(int64(len(clip))) + goodbyeTimeout),
+	}
+	if !c.failed.Load() {
+		c.silence()
+	}
 	c.play("on_failure", clip)
 	if c.answeredAt.IsZero() {
 		c.accept()
