@@ -7,6 +7,8 @@ missing=
 command -v sipp >/dev/null || missing="$missing sip-tester"
 command -v baresip >/dev/null || missing="$missing baresip"
 command -v kamailio >/dev/null || missing="$missing kamailio kamailio-tls-modules"
+command -v linphonec >/dev/null || missing="$missing linphone-cli"
+command -v svmap >/dev/null || missing="$missing sipvicious"
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null; then

@@ -32,6 +32,7 @@ const (
 type gateway struct {
 	udp, tcp string
 	server   *sip.Server
+	begun    chan *echo // the calls that were taken
 	over     chan *echo // the calls that have ended
 }
 
@@ -100,7 +101,7 @@ func start(t *testing.T, tweak ...func(*sip.Config)) *gateway {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &gateway{over: make(chan *echo, 1000)}
+	g := &gateway{begun: make(chan *echo, 1000), over: make(chan *echo, 1000)}
 	p := pacer.New(pacer.Config{})
 	cfg := sip.Config{
 		Listen: []sip.Listen{
@@ -152,6 +153,7 @@ func (g *gateway) serve(ctx context.Context, c *sip.Call) {
 	if c.To() == userTone {
 		e.tone = tone(800, time.Second)
 	}
+	g.begun <- e
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var running sync.WaitGroup
@@ -184,6 +186,18 @@ func (g *gateway) call(t *testing.T) *echo {
 		return nil
 	}
 	return g.ended(t, 1)[0]
+}
+
+// talking returns the gateway's next call, as soon as it was taken.
+func (g *gateway) talking(t *testing.T) *echo {
+	t.Helper()
+	select {
+	case e := <-g.begun:
+		return e
+	case <-time.After(20 * time.Second):
+		t.Fatal("nobody calls")
+		return nil
+	}
 }
 
 // ended returns the gateway's n calls when they have ended.
