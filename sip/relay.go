@@ -11,8 +11,7 @@ import (
 	"github.com/callgw/callgw/bridge/media"
 )
 
-// bridgeTo calls the target and passes the audio on between it and the caller, who
-// hears ringing meanwhile. From then on the call is nobody's but the relay's.
+// bridgeTo calls the target and, when it has answered, joins it with the caller.
 func (c *Call) bridgeTo(ctx context.Context, target gosip.Uri) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -20,6 +19,20 @@ func (c *Call) bridgeTo(ctx context.Context, target gosip.Uri) error {
 	if err := c.claim(); err != nil {
 		return err
 	}
+	far, err := c.consult(ctx, target)
+	if err == nil {
+		err = c.join(ctx, far)
+	}
+	if err != nil {
+		c.mu.Lock()
+		c.moving = false
+		c.mu.Unlock()
+	}
+	return err
+}
+
+// consult calls the target; the caller hears ringing meanwhile.
+func (c *Call) consult(ctx context.Context, target gosip.Uri) (*Call, error) {
 	far, err := c.s.dialOver(ctx, c.trunk, Dial{
 		To: target.String(), From: c.From(),
 		Codecs: []media.Codec{c.Codec()}, // so that nothing has to be transcoded
@@ -30,24 +43,35 @@ func (c *Call) bridgeTo(ctx context.Context, target gosip.Uri) error {
 		},
 	})
 	c.down.ring(nil)
-	if err == nil && !c.passOn(far) {
-		_ = far.Hangup(context.WithoutCancel(ctx), media.Transferred) // it has failed already
-		err = fmt.Errorf("the call is over: %w", context.Cause(c.over))
-	}
-	if err == nil {
-		return nil
-	}
-	c.mu.Lock()
-	c.moving = false
-	c.mu.Unlock()
 	var res *StatusError
 	switch {
+	case err == nil:
+		return far, nil
 	case errors.As(err, &res):
-		return outcome(res)
+		return nil, outcome(res)
 	case errors.Is(err, errTransferTime):
-		return fmt.Errorf("sip: transfer: the target does not answer: %w", err)
+		return nil, fmt.Errorf("sip: transfer: the target does not answer: %w", err)
 	}
-	return fmt.Errorf("sip: transfer: the target could not be called: %w", err)
+	return nil, fmt.Errorf("sip: transfer: the target could not be called: %w", err)
+}
+
+// join lets the caller and far speak with each other: by the peer, where it is to
+// and can, else by passing the audio on between them. far is hung up if neither
+// comes about.
+func (c *Call) join(ctx context.Context, far *Call) error {
+	if c.trunk.Transfer == TransferAttended {
+		err := c.TransferTo(ctx, far)
+		if !errors.As(err, new(*referRefused)) {
+			// Nobody runs far. Where it was replaced, its BYE has come already.
+			_ = far.Hangup(context.WithoutCancel(ctx), media.Transferred) // err says it all
+			return err
+		}
+	}
+	if c.passOn(far) {
+		return nil
+	}
+	_ = far.Hangup(context.WithoutCancel(ctx), media.Transferred) // it has failed already
+	return fmt.Errorf("sip: transfer: the call is over: %w", context.Cause(c.over))
 }
 
 // claim makes sure that there is one transfer at a time.

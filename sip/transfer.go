@@ -23,10 +23,14 @@ const (
 	TransferBridge
 	// TransferEither asks first and bridges when the peer refuses.
 	TransferEither
+	// TransferAttended calls the target and, when it has answered, asks the peer to
+	// join the two calls itself (REFER with Replaces, RFC 5589 §7); it bridges them
+	// when the peer refuses. The caller stays until somebody is there.
+	TransferAttended
 )
 
-// ParseTransferMode reads a mode's name: "refer", which "" means too, "bridge" or
-// "either".
+// ParseTransferMode reads a mode's name: "refer", which "" means too, "bridge",
+// "either" or "attended".
 func ParseTransferMode(name string) (TransferMode, error) {
 	switch name {
 	case "", "refer":
@@ -35,8 +39,10 @@ func ParseTransferMode(name string) (TransferMode, error) {
 		return TransferBridge, nil
 	case "either":
 		return TransferEither, nil
+	case "attended":
+		return TransferAttended, nil
 	}
-	return 0, fmt.Errorf("sip: transfer %q: refer, bridge and either are known", name)
+	return 0, fmt.Errorf("sip: transfer %q: refer, bridge, either and attended are known", name)
 }
 
 var (
@@ -58,9 +64,10 @@ func (c *Call) Transfer(ctx context.Context, target string) error {
 	if err != nil {
 		return fmt.Errorf("sip: transfer: %w", err)
 	}
-	if c.trunk.Transfer != TransferBridge {
+	mode := c.trunk.Transfer
+	if mode == TransferRefer || mode == TransferEither {
 		err := c.refer(ctx, "<"+uri.String()+">")
-		if c.trunk.Transfer != TransferEither || !errors.As(err, new(*referRefused)) {
+		if mode == TransferRefer || !errors.As(err, new(*referRefused)) {
 			return err
 		}
 	}

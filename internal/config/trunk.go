@@ -41,8 +41,9 @@ type Trunk struct {
 	// Country is the calling code by which its numbers become E.164.
 	Country string `yaml:"country"`
 	// Transfer is how its callers are handed over: refer asks it to call the target,
-	// bridge has us call it, either does so where it refuses. Default refer.
-	Transfer string `yaml:"transfer" oneof:"refer bridge either"`
+	// bridge has us call it, either does so where it refuses, attended calls it first and
+	// asks to join the two. Default refer.
+	Transfer string `yaml:"transfer" oneof:"refer bridge either attended"`
 	// Headers are added to calls out.
 	Headers map[string]string `yaml:"headers"`
 	// Strip are headers of calls in that dialplan and agents are not to see.
