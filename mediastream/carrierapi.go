@@ -5,13 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/cenkalti/backoff/v5"
 )
 
 // Origins of the APIs.
@@ -33,13 +30,28 @@ type CarrierAPIConfig struct {
 }
 
 // CarrierAPI commands calls at a carrier whose API is not Twilio's. It is safe
-// for concurrent use.
+// for concurrent use, and asks again what a [REST] would.
 type CarrierAPI struct {
-	request func(ctx context.Context, call, command, body string) (*http.Request, error)
-	gone    func(status int, body []byte) bool
+	dialect apiDialect
 	client  http.Client
 }
 
+// apiDialect is how a carrier is commanded.
+type apiDialect struct {
+	request func(ctx context.Context, c apiCommand) (*http.Request, error)
+	// gone tells that a refusal means that the call has ended.
+	gone func(status int, body []byte) bool
+}
+
+// apiCommand is what a call is to do.
+type apiCommand struct {
+	account string // whose call it is, where the carrier tells
+	call    string
+	name    string
+	body    string
+}
+
+// Names of commands that are not the carrier's own.
 const (
 	commandHangUp   = "hangup"
 	commandTransfer = "transfer"
@@ -47,17 +59,12 @@ const (
 
 // NewTelnyxAPI returns Telnyx's Call Control.
 func NewTelnyxAPI(cfg CarrierAPIConfig) *CarrierAPI {
-	return newCarrierAPI(cfg.Transport,
-		func(ctx context.Context, call, command, body string) (*http.Request, error) {
-			target := below(cfg.URL, DefaultTelnyxURL, "v2", "calls", call, "actions", command)
-			r, err := http.NewRequestWithContext(ctx, http.MethodPost, target, strings.NewReader(body))
-			if err == nil {
-				r.Header.Set("Authorization", "Bearer "+cfg.Secret)
-				r.Header.Set("Content-Type", "application/json")
-			}
-			return r, err
+	return newCarrierAPI(cfg.Transport, apiDialect{
+		request: func(ctx context.Context, c apiCommand) (*http.Request, error) {
+			target := below(cfg.URL, DefaultTelnyxURL, "v2", "calls", c.call, "actions", c.name)
+			return bearing(ctx, http.MethodPost, target, cfg.Secret, c.body)
 		},
-		func(status int, body []byte) bool {
+		gone: func(status int, body []byte) bool {
 			var refusal struct {
 				Errors []struct{ Code json.RawMessage }
 			}
@@ -70,40 +77,57 @@ func NewTelnyxAPI(cfg CarrierAPIConfig) *CarrierAPI {
 			}
 			return status == http.StatusNotFound
 		},
-	)
+	})
+}
+
+// bearing returns a request with a bearer token and a body in JSON.
+func bearing(ctx context.Context, method, target, token, body string) (*http.Request, error) {
+	r, err := http.NewRequestWithContext(ctx, method, target, strings.NewReader(body))
+	if err == nil {
+		r.Header.Set("Authorization", "Bearer "+token)
+		r.Header.Set("Content-Type", "application/json")
+	}
+	return r, err
+}
+
+// notFound tells of calls that are gone by HTTP's own status.
+func notFound(status int, _ []byte) bool { return status == http.StatusNotFound }
+
+// errUnknownCommand is for commands that a carrier does not have.
+func errUnknownCommand(c apiCommand) error {
+	return fmt.Errorf("%s: not known to this carrier", c.name)
 }
 
 // NewPlivoAPI returns Plivo's call API, which hangs up and transfers.
 func NewPlivoAPI(cfg CarrierAPIConfig) *CarrierAPI {
-	return newCarrierAPI(
-		cfg.Transport,
-		func(ctx context.Context, call, command, body string) (*http.Request, error) {
+	return newCarrierAPI(cfg.Transport, apiDialect{
+		request: func(ctx context.Context, c apiCommand) (*http.Request, error) {
 			method := http.MethodPost
-			switch command {
+			switch c.name {
 			case commandTransfer:
 			case commandHangUp:
-				method, body = http.MethodDelete, ""
+				method, c.body = http.MethodDelete, ""
 			default:
-				return nil, fmt.Errorf("%s: not known to this carrier", command)
+				return nil, errUnknownCommand(c)
 			}
-			target := below(cfg.URL, DefaultPlivoURL, "v1", "Account", cfg.Account, "Call", call) + "/"
-			r, err := http.NewRequestWithContext(ctx, method, target, strings.NewReader(body))
+			target := below(cfg.URL, DefaultPlivoURL, "v1", "Account", cfg.Account, "Call", c.call) + "/"
+			r, err := http.NewRequestWithContext(ctx, method, target, strings.NewReader(c.body))
 			if err == nil {
 				r.SetBasicAuth(cfg.Account, cfg.Secret)
 				r.Header.Set("Content-Type", "application/json")
 			}
 			return r, err
 		},
-		func(status int, _ []byte) bool { return status == http.StatusNotFound },
-	)
+		gone: notFound,
+	})
 }
 
-func newCarrierAPI(transport http.RoundTripper, request func(ctx context.Context, call, command, body string) (*http.Request, error), gone func(int, []byte) bool) *CarrierAPI {
+func newCarrierAPI(transport http.RoundTripper, dialect apiDialect) *CarrierAPI {
 	if transport == nil {
 		transport = &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, IdleConnTimeout: 90 * time.Second}
 	}
 	return &CarrierAPI{
-		request: request, gone: gone,
+		dialect: dialect,
 		client: http.Client{
 			Timeout:   DefaultRESTTimeout,
 			Transport: transport,
@@ -138,53 +162,35 @@ var errCallGone = errors.New("the call has ended")
 // Command sends a command with a body in JSON. It is repeated
 // where that may help, until ctx ends: the body must make that harmless.
 func (a *CarrierAPI) Command(ctx context.Context, call, command, body string) error {
-	return a.send(ctx, call, command, body, true)
+	return a.send(ctx, apiCommand{call: call, name: command, body: body}, true)
 }
 
-// CommandOnce is Command for what is not harmless twice: it is repeated only if
-// the carrier was too busy. Errors may be a [RESTError].
-func (a *CarrierAPI) CommandOnce(ctx context.Context, call, command, body string) error {
-	return a.send(ctx, call, command, body, false)
-}
-
-func (a *CarrierAPI) send(ctx context.Context, call, command, body string, repeat bool) error {
-	pauses := backoff.NewExponentialBackOff()
-	pauses.InitialInterval, pauses.MaxInterval = 200*time.Millisecond, 3*time.Second
-	var latest error // says more than that time is up
-	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		latest = a.once(ctx, call, command, body)
-		var refused *RESTError
-		if latest != nil && !(errors.As(latest, &refused) && refused.retryable(repeat)) {
-			return struct{}{}, backoff.Permanent(latest)
-		}
-		return struct{}{}, latest
-	}, backoff.WithBackOff(pauses), backoff.WithMaxElapsedTime(DefaultRESTPatience))
+// send carries out a command. Unless it may be repeated, it is asked for again
+// only if the carrier cannot have obeyed. Errors may be a [RESTError].
+func (a *CarrierAPI) send(ctx context.Context, c apiCommand, repeat bool) error {
+	err := persist(ctx, DefaultRESTPatience, repeat, func() error { return a.once(ctx, c) })
 	if err != nil {
-		return fmt.Errorf("mediastream: %s: %w", command, errors.Join(latest, context.Cause(ctx)))
+		return fmt.Errorf("mediastream: %s: %w", c.name, err)
 	}
 	return nil
 }
 
 // once asks once. What may be repeated is a [RESTError].
-func (a *CarrierAPI) once(ctx context.Context, call, command, body string) error {
-	r, err := a.request(ctx, call, command, body)
+func (a *CarrierAPI) once(ctx context.Context, c apiCommand) error {
+	r, err := a.dialect.request(ctx, c)
 	if err != nil {
 		return err
 	}
-	response, err := a.client.Do(r)
-	if err != nil {
-		return &RESTError{Err: err}
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	switch status := response.StatusCode; {
-	case status/100 == 2 && err == nil:
+	response, text, err := exchange(&a.client, r)
+	switch {
+	case err != nil:
+		return err
+	case response.StatusCode/100 == 2:
 		return nil
-	case err == nil && a.gone(status, text):
+	case a.dialect.gone(response.StatusCode, text):
 		return errCallGone
-	default:
-		return &RESTError{Status: status, Message: short(string(text)), Err: err}
 	}
+	return &RESTError{Status: response.StatusCode, Message: short(string(text)), after: retryAfter(response.Header)}
 }
 
 // CloseIdleConnections closes the connections that are kept for later requests.

@@ -24,17 +24,36 @@ type mover struct {
 	// back tells that a transfer that fails comes back as a new call; else it
 	// fails at once and the call goes on.
 	back bool
-	// showsCaller tells that the target sees the caller's number.
-	showsCaller bool
+	// callerID is the number that the target sees, "" if the carrier chooses it.
+	callerID string
 	// header returns the name of an X- header as the target sees it. Nil: the
 	// same.
 	header func(name string) string
+	// refused is the result that a refusal comes back with. Default: failed.
+	refused string
 }
+
+// The numbers of the calls.
+const (
+	caller = "+14155550100"
+	called = "+14155550123"
+)
 
 // taking is what becomes of a transfer.
 type taking struct {
-	busy  bool
+	how   string // busy, refused, or "": somebody answers
 	after time.Duration
+}
+
+// says returns how a carrier words it.
+func (b taking) says(busy, refused, answered string) string {
+	switch b.how {
+	case "busy":
+		return busy
+	case "refused":
+		return refused
+	}
+	return answered
 }
 
 // movers serve a handler for each carrier that hands calls over; got is told
@@ -44,10 +63,7 @@ var movers = map[mediastream.Carrier]func(t *testing.T, cfg mediastream.Config, 
 		_, api, phone := controlTelnyx(t, "KEY1", cfg)
 		api.Transfer = func(d mediastreamtest.Dialled) (string, time.Duration) {
 			got(d)
-			if becomes.busy {
-				return "user_busy", becomes.after
-			}
-			return "", becomes.after
+			return becomes.says("user_busy", "call_rejected", ""), becomes.after
 		}
 		return mover{phone: phone, wait: api.Wait}
 	},
@@ -57,10 +73,8 @@ var movers = map[mediastream.Carrier]func(t *testing.T, cfg mediastream.Config, 
 		api := mediastreamtest.NewAPI(mediastreamtest.APIConfig{
 			Key: apiKey, Secret: apiSecret, Calls: phone,
 			Transfer: func(d mediastreamtest.Dialled) (string, time.Duration) {
-				if got(d); becomes.busy {
-					return "busy", becomes.after
-				}
-				return answered(d, becomes), becomes.after
+				got(d)
+				return becomes.says("busy", "failed", answered(d, becomes)), becomes.after
 			},
 		})
 		t.Cleanup(func() {
@@ -72,14 +86,12 @@ var movers = map[mediastream.Carrier]func(t *testing.T, cfg mediastream.Config, 
 		cfg.REST = newREST(t, api, nil)
 		serveCarrierOn(t, mediastream.SignalWire, cfg, network)
 		phone.API = api
-		return mover{phone: phone, wait: func() { _ = api.Wait(t.Context()) }, back: true, showsCaller: true}
+		return mover{phone: phone, wait: func() { _ = api.Wait(t.Context()) }, back: true, callerID: caller}
 	},
 	mediastream.Plivo: func(t *testing.T, cfg mediastream.Config, becomes taking, got func(mediastreamtest.Dialled)) mover {
 		api := &mediastreamtest.PlivoAPI{ID: "MA1", Token: token, Transfer: func(d mediastreamtest.Dialled) (string, time.Duration) {
-			if got(d); becomes.busy {
-				return "busy", becomes.after
-			}
-			return answered(d, becomes), becomes.after
+			got(d)
+			return becomes.says("busy", "failed", answered(d, becomes)), becomes.after
 		}}
 		cfg.API = mediastream.NewPlivoAPI(mediastream.CarrierAPIConfig{Account: "MA1", Secret: token, Transport: api})
 		phone := serveCarrier(t, mediastream.Plivo, cfg).phoneOf(mediastream.Plivo)
@@ -90,9 +102,20 @@ var movers = map[mediastream.Carrier]func(t *testing.T, cfg mediastream.Config, 
 			}
 		})
 		return mover{
-			phone: phone, wait: api.Wait, back: true, showsCaller: true,
+			phone: phone, wait: api.Wait, back: true, callerID: caller,
 			header: func(name string) string { return "X-PH-" + strings.ReplaceAll(name[len("X-"):], "-", "") },
 		}
+	},
+	mediastream.Vonage: func(t *testing.T, cfg mediastream.Config, becomes taking, got func(mediastreamtest.Dialled)) mover {
+		api := vonageAPI(t)
+		api.Transfer = func(d mediastreamtest.Dialled) (string, time.Duration) {
+			got(d)
+			return becomes.says("busy", "rejected", answered(d, becomes)), becomes.after
+		}
+		cfg.API = newVonageAPI(t, api)
+		phone := serveCarrier(t, mediastream.Vonage, cfg).phoneOf(mediastream.Vonage)
+		phone.Vonage = api
+		return mover{phone: phone, wait: api.Wait, back: true, callerID: called, refused: "busy"}
 	},
 }
 
@@ -119,7 +142,7 @@ func TestConformanceTransfer(t *testing.T) {
 		"+1 (415) 555-0199": {Number: "+14155550199"},
 		"sip:sales@pbx.example.com?X-Reason=a%20b": {
 			SIP:     "sip:sales@pbx.example.com",
-			Headers: url.Values{"X-Callgw-From": {"+14155550100"}, "X-Reason": {"a b"}},
+			Headers: url.Values{"X-Callgw-From": {caller}, "X-Reason": {"a b"}},
 		},
 	} {
 		t.Run(target, func(t *testing.T) {
@@ -145,9 +168,7 @@ func TestConformanceTransfer(t *testing.T) {
 				m.wait()
 				noViolations(t, call)
 				want := mediastreamtest.Dialled{Number: want.Number, SIP: want.SIP, Headers: maps.Clone(want.Headers), Timeout: 20 * time.Second}
-				if m.showsCaller {
-					want.CallerID = "+14155550100"
-				}
+				want.CallerID = m.callerID
 				if want.Headers != nil {
 					want.Headers.Set("X-Callgw-Call", call.CallSID())
 				}
@@ -170,8 +191,9 @@ func TestConformanceTransfer(t *testing.T) {
 
 func TestConformanceATransferThatFails(t *testing.T) {
 	for name, becomes := range map[string]taking{
-		"busy":           {true, 2 * time.Second},
-		"nobody answers": {false, time.Hour},
+		"busy":           {"busy", 2 * time.Second},
+		"refused":        {"refused", time.Second},
+		"nobody answers": {"", time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
 			everyMover(t, func(t *testing.T, carrier mediastream.Carrier) {
@@ -188,7 +210,13 @@ func TestConformanceATransferThatFails(t *testing.T) {
 					next(t, ended)
 					next(t, over)
 					s = next(t, streams)
-					want := map[bool]string{true: "busy", false: "no-answer"}[becomes.busy]
+					want := becomes.says("busy", "failed", "no-answer")
+					if becomes.how == "refused" && m.refused != "" {
+						want = m.refused
+					}
+					if s.From() != caller || s.To() != called {
+						t.Errorf("came back from %q to %q", s.From(), s.To())
+					}
 					if p := s.Params(); p.Get(mediastream.ParamTransferResult) != want || p.Get(mediastream.ParamTransferTarget) != "+14155550199" {
 						t.Errorf("came back with %v", p)
 					}

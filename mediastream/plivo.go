@@ -27,7 +27,7 @@ func plivo() *profile {
 	p.name = "plivo"
 	p.requests = requests{signed: signedByPlivo, upgradeUnsigned: true, params: plivoParams}
 	p.tokenInPath = true
-	p.transfer = transferByPlivo
+	p.transfer, p.dialling = transferByAPI(plivoDetour), dialPlivo
 	p.credentials = "set media_streams.plivo.auth_id"
 	p.dial = "/plivo/dial"
 	p.answers.connect = connectPlivo

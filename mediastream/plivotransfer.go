@@ -1,50 +1,28 @@
 package mediastream
 
 import (
-	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 )
 
-// transferByPlivo lets the call go on with XML that Plivo asks us for, which
-// dials target; its stream ends. What becomes of it is told as by Twilio.
+// plivoDetour lets the call go on with XML that Plivo asks us for, which dials
+// target; its stream ends. What becomes of it is told as by Twilio.
 //
 // At second hand: that the stream ends then; if it does not, we end it.
-func transferByPlivo(ctx context.Context, s *Stream, target string) error {
-	if s.cfg.API == nil {
-		return errors.New("the carrier's API is not configured: " + s.profile.credentials)
+func plivoDetour(s *Stream, target string) (detour, error) {
+	if _, err := dialPlivo(s, target); err != nil {
+		return detour{}, err
 	}
-	if _, err := s.dialPlivo(target); err != nil {
-		return err
-	}
-	body := asJSON(map[string]any{
+	return detour{commandTransfer, asJSON(map[string]any{
 		"legs": "aleg", "aleg_url": afterURL(s.cfg.origin()+s.profile.dial, target), "aleg_method": http.MethodPost,
-	})
-	return s.redirect(ctx, func() error { return s.cfg.API.CommandOnce(ctx, s.call, commandTransfer, body) })
-}
-
-// dial serves a carrier that asks whom to dial for a transfer. The URL that it
-// asks is ours, and signed.
-func (h *Handler) dial(w http.ResponseWriter, r *http.Request) {
-	params, ok := h.form(w, r)
-	if !ok {
-		return
-	}
-	document, err := newStream(h, params).dialPlivo(r.URL.Query().Get(targetParameter))
-	if err != nil {
-		h.reject(r, rejectRequest)
-		http.Error(w, "no target", http.StatusBadRequest)
-		return
-	}
-	h.answer(w, document)
+	})}, nil
 }
 
 // dialPlivo lets Plivo call target and come back to us if nobody answers. It
 // writes numbers without the plus sign.
-func (s *Stream) dialPlivo(target string) (string, error) {
+func dialPlivo(s *Stream, target string) (string, error) {
 	noun, address, err := s.target(target)
 	if err != nil {
 		return "", err

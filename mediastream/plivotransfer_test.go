@@ -52,7 +52,7 @@ func TestTransfersThatPlivoRefuses(t *testing.T) {
 				if err := next(t, streams).Transfer(t.Context(), tt.target); err == nil || !strings.Contains(err.Error(), tt.want) {
 					t.Errorf("error %v", err)
 				}
-				if tt.api != nil && tt.api.requests > 1 {
+				if tt.api != nil && tt.api.status != 0 && tt.api.requests > 1 {
 					t.Errorf("asked %d times: the target would ring again", tt.api.requests)
 				}
 				time.Sleep(5 * time.Second)

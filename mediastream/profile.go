@@ -24,6 +24,8 @@ type profile struct {
 
 	// transfer lets the carrier hand a call over; nil: it cannot be asked to.
 	transfer func(ctx context.Context, s *Stream, target string) error
+	// dialling returns what the carrier gets at dial.
+	dialling func(s *Stream, target string) (document string, err error)
 	// credentials tells what to set in the configuration for that.
 	credentials string
 

@@ -7,14 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
-
-	"github.com/cenkalti/backoff/v5"
 )
 
 // Defaults of [RESTConfig].
@@ -136,26 +132,13 @@ func (r *REST) do(ctx context.Context, q request) (CallResource, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.patience)
 	defer cancel()
-	pauses := backoff.NewExponentialBackOff()
-	pauses.InitialInterval, pauses.Multiplier, pauses.MaxInterval = 200*time.Millisecond, 2, 3*time.Second
-	var latest error // says more than that time is up
-	call, err := backoff.Retry(ctx, func() (CallResource, error) {
-		call, err := r.once(ctx, q)
-		if err == nil {
-			return call, nil
-		}
-		latest = err
-		var refused *RESTError
-		if !errors.As(err, &refused) || !refused.retryable(q.repeat) {
-			return call, backoff.Permanent(err)
-		}
-		if refused.after > 0 {
-			return call, fmt.Errorf("%w: %w", err, &backoff.RetryAfterError{Duration: refused.after})
-		}
-		return call, err
-	}, backoff.WithBackOff(pauses), backoff.WithMaxElapsedTime(r.patience))
+	var call CallResource
+	err := persist(ctx, r.patience, q.repeat, func() (err error) {
+		call, err = r.once(ctx, q)
+		return err
+	})
 	if err != nil {
-		return CallResource{}, fmt.Errorf("mediastream: rest: %s: %w", q.op, latest)
+		return CallResource{}, fmt.Errorf("mediastream: rest: %s: %w", q.op, err)
 	}
 	return call, nil
 }
@@ -164,10 +147,6 @@ func (r *REST) do(ctx context.Context, q request) (CallResource, error) {
 func (r *REST) once(ctx context.Context, q request) (CallResource, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	var connected atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
-	})
 	target, method, body := r.calls+".json", http.MethodPost, io.Reader(strings.NewReader(q.form.Encode()))
 	if q.call != "" {
 		target = r.calls + "/" + url.PathEscape(q.call) + ".json"
@@ -184,15 +163,10 @@ func (r *REST) once(ctx context.Context, q request) (CallResource, error) {
 	if q.form != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	response, err := r.client.Do(req)
-	if err != nil {
-		return CallResource{}, &RESTError{Err: err, unsent: !connected.Load()}
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	response, text, err := exchange(&r.client, req)
 	switch {
 	case err != nil:
-		return CallResource{}, &RESTError{Status: response.StatusCode, Err: fmt.Errorf("body: %w", err)}
+		return CallResource{}, err
 	case response.StatusCode/100 != 2:
 		return CallResource{}, readRESTError(response, text)
 	case len(text) > maxAnswer:

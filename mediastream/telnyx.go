@@ -66,10 +66,12 @@ const signatureSkew = 5 * time.Minute
 // timely tells whether a signature's time, in seconds since 1970, is now.
 func timely(seconds string) bool {
 	n, err := strconv.ParseInt(seconds, 10, 64)
-	if err != nil {
-		return false
-	}
-	age := time.Since(time.Unix(n, 0))
+	return err == nil && recent(time.Unix(n, 0))
+}
+
+// recent tells whether a signature's time is now.
+func recent(at time.Time) bool {
+	age := time.Since(at)
 	return -signatureSkew <= age && age <= signatureSkew
 }
 

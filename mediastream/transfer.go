@@ -166,6 +166,9 @@ func (h *Handler) after(w http.ResponseWriter, r *http.Request) {
 	}
 	result := params.Get("DialCallStatus")
 	switch {
+	case result == "initiated", result == "ringing", result == "in-progress", h.isBack(params.Get("CallSid")):
+		w.WriteHeader(http.StatusNoContent) // there is nothing to do yet, or no more
+		return
 	case over(params.Get("CallStatus")), result == "completed", result == "answered":
 		h.answer(w, h.profile.answers.hangup())
 		return
@@ -176,6 +179,17 @@ func (h *Handler) after(w http.ResponseWriter, r *http.Request) {
 	params.Set(ParamTransferResult, result)
 	params.Set(ParamTransferTarget, r.URL.Query().Get(targetParameter))
 	h.ring(w, r, params, true)
+}
+
+// isBack tells that a call has come back from a transfer, and is not on another.
+func (h *Handler) isBack(call string) bool {
+	s := h.stream(call)
+	if s == nil || !s.returned {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.over && !s.transferring && s.cause == nil
 }
 
 // targetParameter carries the target in the URL that follows a transfer.

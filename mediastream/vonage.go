@@ -26,6 +26,8 @@ func vonage() *profile {
 		requests:    requests{signed: signedByVonage, upgradeUnsigned: true, params: vonageParams},
 		tokenInPath: true,
 		unbound:     true,
+		transfer:    transferByAPI(vonageDetour),
+		credentials: "set media_streams.vonage.application_id and .private_key",
 		answers: answers{
 			contentType: "application/json",
 			connect:     connectNCCO,
@@ -93,6 +95,9 @@ func vonageParams(r *http.Request, body []byte) (url.Values, error) {
 		params.Set("CallStatus", "no-answer")
 	case "rejected":
 		params.Set("CallStatus", "busy")
+	}
+	if r.URL.Query().Has(callParameter) {
+		return ofTransfer(params), nil
 	}
 	return params, nil
 }

@@ -60,8 +60,18 @@ type Plivo struct {
 type Vonage struct {
 	// SignatureSecret is what Vonage signs with.
 	SignatureSecret Secret `yaml:"signature_secret"`
-	StreamSettings  `yaml:",inline"`
+	// ApplicationID and PrivateKey authorise hang-up and transfer by the Voice
+	// API. Both or none.
+	ApplicationID string `yaml:"application_id"`
+	// PrivateKey is the application's, PEM.
+	PrivateKey Secret `yaml:"private_key"`
+	// RESTURL is the API's origin, for regions and tests. Default: Vonage's.
+	RESTURL        URL `yaml:"rest_url"`
+	StreamSettings `yaml:",inline"`
 }
+
+// Controls tells that calls can be controlled by the API.
+func (v *Vonage) Controls() bool { return v.ApplicationID != "" && v.PrivateKey != "" }
 
 // Jambonz is one account of a jambonz server.
 type Jambonz struct {
@@ -174,6 +184,7 @@ func (m *MediaStreams) checkOthers(k *checker, public URL) {
 			k.fail("media_streams.telnyx.public_key", fmt.Sprintf("not the base64 of %d bytes", ed25519.PublicKeySize), "copy the public key from Keys & Credentials in Telnyx's portal")
 		}
 	}
+	m.Vonage.check(k)
 	if s := m.SignalWire; s != nil && !s.Controls() && (s.Space != "" || s.Project != "" || s.APIToken != "") {
 		k.fail("media_streams.signalwire", "space, project and api_token belong together", "set all three, or none")
 	}

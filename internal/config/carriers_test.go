@@ -1,7 +1,15 @@
 package config_test
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/base64"
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,4 +52,23 @@ dialplan: [{when: {leg: [asterisk, generic, telnyx]}, agent: assistant}, {agent:
 
 func TestPeersWithoutAWebhookNeedNoPublicURL(t *testing.T) {
 	load(t, "media_streams: {asterisk: {password: pw}, generic: {token: gt}}\n")
+}
+
+func TestThePrivateKeyOfVonage(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}))
+	path := filepath.Join(t.TempDir(), "private.key")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const head = "http: {public_url: https://voice.example.com}\nmedia_streams: {vonage: {signature_secret: s, "
+	for name, written := range map[string]string{"inline": strconv.Quote(text), "a file": `"${file:` + path + `}"`} {
+		v := load(t, head+"application_id: app, private_key: "+written+"}}\n").MediaStreams.Vonage
+		if !v.Controls() || strings.TrimSpace(v.PrivateKey.Reveal()) != strings.TrimSpace(text) {
+			t.Errorf("%s: the key is not the one that was written", name)
+		}
+	}
 }

@@ -102,9 +102,7 @@ func (m *MediaStreams) check(k *checker, public URL) {
 	case t.APIKey != "" && t.AccountSID == "":
 		k.fail(key+".account_sid", "missing: calls are controlled under their account", "copy it from Twilio's console")
 	}
-	if s := t.RESTURL.scheme(); s != "" && s != "https" && s != "http" {
-		k.fail(key+".rest_url", k.quote(key+".rest_url", string(t.RESTURL))+" is neither https nor http", "leave it out, or write a region's, such as https://api.dublin.ie1.twilio.com")
-	}
+	checkOrigin(k, key+".rest_url", t.RESTURL, "https://api.dublin.ie1.twilio.com")
 	if t.Lead < minLead || t.Lead > maxLead {
 		k.fail(key+".lead", k.quote(key+".lead", t.Lead.String())+" is not within 100ms to 2s", "use 300ms unless the network needs more")
 	}

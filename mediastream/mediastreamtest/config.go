@@ -58,6 +58,9 @@ type Config struct {
 	// take it elsewhere.
 	Plivo *PlivoAPI
 
+	// Vonage, if set, is the Voice API of Vonage, which may do the same.
+	Vonage *VonageAPI
+
 	// DialContext opens connections. Default: a net.Dialer's.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 }

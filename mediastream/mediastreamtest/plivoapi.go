@@ -6,17 +6,12 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
-
-	"github.com/callgw/callgw/bridge/media"
 )
 
 // PlivoAPI is Plivo's call API, as transport of the client that asks it. Calls
@@ -28,39 +23,7 @@ type PlivoAPI struct {
 	// known. Default: completed, at once.
 	Transfer func(Dialled) (status string, after time.Duration)
 
-	running sync.WaitGroup // of calls that were transferred
-
-	mu         sync.Mutex
-	calls      map[string]*Call // by id, with the latest stream
-	requests   []string
-	violations []string
-}
-
-// Wait returns when nothing is left of calls that were transferred.
-func (a *PlivoAPI) Wait() { a.running.Wait() }
-
-// Requests returns what was asked for and done: hangup or transfer.
-func (a *PlivoAPI) Requests() []string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return slices.Clone(a.requests)
-}
-
-// Violations returns the gateway's breaches of the XML after a transfer.
-func (a *PlivoAPI) Violations() []string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return slices.Clone(a.violations)
-}
-
-// adopt enters a call's stream.
-func (a *PlivoAPI) adopt(c *Call) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.calls == nil {
-		a.calls = make(map[string]*Call)
-	}
-	a.calls[c.cfg.CallSID] = c
+	office
 }
 
 // RoundTrip implements [http.RoundTripper].
@@ -75,25 +38,20 @@ func (a *PlivoAPI) serve(r *http.Request, body []byte) (status int, text string)
 	}
 	call, ok := strings.CutPrefix(r.URL.Path, "/v1/Account/"+a.ID+"/Call/")
 	call, slash := strings.CutSuffix(call, "/")
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	c := a.calls[call]
+	c := a.find(call)
 	if !ok || !slash || c == nil {
 		return http.StatusNotFound, `{"error":"not found"}`
 	}
 	switch r.Method {
 	case http.MethodDelete:
-		delete(a.calls, call)
-		a.requests = append(a.requests, "hangup")
-		_ = c.tell(context.Background(), control{kind: hangUp, cause: media.OperatorHungUp}, false) // it may be over
+		a.end(c)
 		return http.StatusNoContent, ""
 	case http.MethodPost:
 		here, err := readPlivoTransfer(c, body)
 		if err != nil {
 			return http.StatusBadRequest, `{"error":` + strconv.Quote(err.Error()) + `}`
 		}
-		a.requests = append(a.requests, "transfer")
-		a.running.Go(func() { a.transfer(c, here) })
+		a.detour(c, func(ctx context.Context) error { return a.goOn(ctx, here) })
 		return http.StatusAccepted, `{"message":"transfer executed","call_uuids":["` + call + `"]}`
 	}
 	return http.StatusMethodNotAllowed, ""
@@ -117,31 +75,8 @@ func readPlivoTransfer(c *Call, body []byte) (Config, error) {
 	return c.cfg.at(v.URL)
 }
 
-// at returns the configuration of requests to another URL of the gateway, as
-// the gateway knows it.
-func (cfg Config) at(target string) (Config, error) {
-	path, ok := strings.CutPrefix(target, strings.TrimSuffix(cfg.PublicURL, "/"))
-	gateway, err := url.Parse(cfg.WebhookURL)
-	if err != nil || !ok {
-		return cfg, fmt.Errorf("mediastreamtest: %q is not below %q: %w", target, cfg.PublicURL, err)
-	}
-	cfg.WebhookURL = gateway.Scheme + "://" + gateway.Host + path
-	return cfg, nil
-}
-
-// transfer ends a call's stream and lets the call go on with the XML that is at
-// here.
-func (a *PlivoAPI) transfer(c *Call, here Config) {
-	_ = c.tell(context.Background(), control{kind: hangUp, cause: errMoved}, true) // it may be over
-	if err := a.goOn(here); err != nil {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		a.violations = append(a.violations, err.Error())
-	}
-}
-
-func (a *PlivoAPI) goOn(here Config) error {
-	ctx := context.Background() // requests have their own bounds
+// goOn does what the XML at here says.
+func (a *PlivoAPI) goOn(ctx context.Context, here Config) error {
 	text, err := a.ask(ctx, &here, url.Values{"CallStatus": {"in-progress"}})
 	if err != nil {
 		return err
@@ -168,13 +103,7 @@ func (a *PlivoAPI) goOn(here Config) error {
 	if err != nil {
 		return nil // the gateway ends the call
 	}
-	c := newCall(here, rand.New(rand.NewPCG(here.Seed, 3)))
-	if err := c.connect(ctx, to); err != nil {
-		return err
-	}
-	a.adopt(c)
-	_ = c.Run(ctx, deaf{}, mute{}) // the gateway's side tells how it ends
-	return nil
+	return a.carry(ctx, here, to)
 }
 
 // ask asks the gateway what a call is to do next.
@@ -189,9 +118,10 @@ func (a *PlivoAPI) ask(ctx context.Context, here *Config, form url.Values) ([]by
 }
 
 var (
-	plivoNumber = regexp.MustCompile(`^[1-9][0-9]{1,14}$`)
-	plivoName   = regexp.MustCompile(`^[A-Za-z0-9]+$`)
-	plivoValue  = regexp.MustCompile(`^[A-Za-z0-9%]*$`)
+	// bareNumber is a number without its plus sign.
+	bareNumber = regexp.MustCompile(`^[1-9][0-9]{1,14}$`)
+	plivoName  = regexp.MustCompile(`^[A-Za-z0-9]+$`)
+	plivoValue = regexp.MustCompile(`^[A-Za-z0-9%]*$`)
 )
 
 // readPlivoDial reads XML that calls somebody else, and the URL that follows.
@@ -219,8 +149,8 @@ func readPlivoDial(text []byte) (d Dialled, action string, err error) {
 	if v.Number != "" {
 		d.Number = "+" + v.Number
 	}
-	known := v.User == "" && plivoNumber.MatchString(v.Number) || v.Number == "" && address.MatchString(v.User)
-	if !known || v.Method != http.MethodPost || v.Timeout < 1 || v.CallerID != "" && !plivoNumber.MatchString(v.CallerID) {
+	known := v.User == "" && bareNumber.MatchString(v.Number) || v.Number == "" && address.MatchString(v.User)
+	if !known || v.Method != http.MethodPost || v.Timeout < 1 || v.CallerID != "" && !bareNumber.MatchString(v.CallerID) {
 		return d, "", fmt.Errorf("mediastreamtest: XML: %s", text)
 	}
 	for pair := range strings.SplitSeq(v.Headers, ",") {

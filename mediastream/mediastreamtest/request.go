@@ -38,7 +38,7 @@ func request(ctx context.Context, cfg *Config, contentType, body string, header 
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("mediastreamtest: webhook: %w", err)
-	case response.StatusCode != http.StatusOK:
+	case response.StatusCode/100 != 2:
 		return nil, &WebhookError{response.StatusCode, string(text)}
 	}
 	return text, nil

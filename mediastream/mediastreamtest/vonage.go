@@ -2,9 +2,7 @@ package mediastreamtest
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -13,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
 	"github.com/gorilla/websocket"
 
 	"github.com/callgw/callgw/bridge/media"
@@ -30,26 +29,31 @@ func (vonage) invite(ctx context.Context, c *Call) (destination, error) {
 	if err != nil {
 		return destination{}, err
 	}
-	header := http.Header{}
-	if c.cfg.AuthToken != "" {
-		header.Set("Authorization", "Bearer "+vonageToken(c.cfg.AuthToken, body))
-	}
-	text, err := request(ctx, &c.cfg, jsonType, body, header)
+	text, err := request(ctx, &c.cfg, jsonType, body, vonageHeader(&c.cfg, body))
 	if err != nil {
 		return destination{}, err
+	}
+	if c.cfg.Vonage != nil {
+		c.cfg.Vonage.adopt(c)
 	}
 	return readNCCO(text)
 }
 
-// vonageToken returns a JWT (RFC 7519) that vouches for a body.
-func vonageToken(secret, body string) string {
+// vonageHeader returns the header of a signed request: a JWT (RFC 7519) vouches
+// for its body.
+func vonageHeader(cfg *Config, body string) http.Header {
+	header := http.Header{}
+	if cfg.AuthToken == "" {
+		return header
+	}
 	hash := sha256.Sum256([]byte(body))
-	part := base64.RawURLEncoding.EncodeToString
-	signed := part([]byte(`{"alg":"HS256","typ":"JWT"}`)) + "." + part([]byte(
-		`{"iss":"Vonage","iat":`+strconv.FormatInt(time.Now().Unix(), 10)+`,"payload_hash":"`+hex.EncodeToString(hash[:])+`"}`))
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte(signed))
-	return signed + "." + part(mac.Sum(nil))
+	token := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
+		"iss": "Vonage", "iat": time.Now().Unix(), "payload_hash": hex.EncodeToString(hash[:]),
+	})
+	if text, err := token.SignedString([]byte(cfg.AuthToken)); err == nil {
+		header.Set("Authorization", "Bearer "+text)
+	}
+	return header
 }
 
 // readNCCO reads what to do with a call.
