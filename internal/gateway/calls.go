@@ -145,6 +145,7 @@ func (g *Gateway) agent(r *config.Reloadable, a *config.Agent, call dialplan.Cal
 	if out.Greeting.Audio, err = recording(a.Greeting.File); err != nil {
 		return out, err
 	}
+	returned(&out, call)
 	out.OnFailure.Audio, err = recording(a.OnFailure.Play)
 	return out, err
 }

@@ -1,9 +1,20 @@
 package gateway
 
-import "github.com/callgw/callgw/internal/modelwatch"
+import (
+	"github.com/callgw/callgw/bridge"
+	"github.com/callgw/callgw/dialplan"
+	"github.com/callgw/callgw/internal/modelwatch"
+)
 
 // Timely serves a handler with bodies that come in time.
 var Timely = timely
 
 // Models returns the models whose retirement is watched.
 func (g *Gateway) Models() []modelwatch.Target { return g.models() }
+
+// Returned is what an agent is told of a call.
+func Returned(call dialplan.Call) bridge.Agent {
+	out := bridge.Agent{Greeting: bridge.Greeting{Say: "Greet."}}
+	returned(&out, call)
+	return out
+}
