@@ -28,11 +28,37 @@ func (p Prices) Of(u realtime.Usage) float64 {
 		p.AudioOut*tokens(out.AudioTokens)) / 1e6
 }
 
+// account books what a response took. Tokens that no model could have read are
+// the server's mistake: they are counted as that, and not paid for.
+func (c *Call) account(u *realtime.Usage) {
+	switch {
+	case u == nil:
+	case !credible(u):
+		c.meters.sessionError("malformed")
+		c.log.Debug().Any("usage", u).Msg("usage beyond belief")
+	default:
+		c.meters.usage(u)
+		c.spend(u)
+	}
+}
+
+// mostTokens is far beyond any model's context, and what one response can take.
+const mostTokens = 100_000_000
+
+// credible reports that no count of tokens is out of this world.
+func credible(u *realtime.Usage) bool {
+	in, out := u.InputTokenDetails, u.OutputTokenDetails
+	cached := in.CachedTokensDetails
+	for _, n := range []int{in.TextTokens, in.AudioTokens, cached.TextTokens, cached.AudioTokens, out.TextTokens, out.AudioTokens} {
+		if n > mostTokens || n < -mostTokens {
+			return false
+		}
+	}
+	return true
+}
+
 // spend books what a response cost, and ends the call when it has cost enough.
 func (c *Call) spend(u *realtime.Usage) {
-	if u == nil {
-		return
-	}
 	price, ok := c.cfg.Agent.Prices[c.model()]
 	if !ok {
 		return

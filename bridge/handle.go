@@ -58,8 +58,7 @@ func (c *Call) transcript(who, itemID, text string) {
 func (c *Call) responseDone(r realtime.Response) {
 	defer c.checkQuiet()
 	c.meters.response(r.Status)
-	c.meters.usage(r.Usage)
-	c.spend(r.Usage)
+	c.account(r.Usage)
 	e := r.Err()
 	if e == nil {
 		if r.Status == "completed" {

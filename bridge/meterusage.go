@@ -20,9 +20,6 @@ func (r *meters) response(status string) {
 // usage counts the tokens of one response. Cached ones are counted apart from,
 // not besides, those that were read anew.
 func (r *meters) usage(u *realtime.Usage) {
-	if u == nil {
-		return
-	}
 	in, out := u.InputTokenDetails, u.OutputTokenDetails
 	cached := in.CachedTokensDetails
 	r.count("input", "text", in.TextTokens-cached.TextTokens)
@@ -33,10 +30,17 @@ func (r *meters) usage(u *realtime.Usage) {
 	r.count("output", "audio", out.AudioTokens)
 }
 
+// mostSeconds is more than any item of a conversation lasts.
+const mostSeconds = 24 * 60 * 60
+
 // transcription counts what transcribing one item took. Models are billed by
 // tokens or by the second; the usage has one of the two.
 func (r *meters) transcription(u *realtime.TranscriptionUsage) {
 	if u == nil {
+		return
+	}
+	if max(u.InputTokens, u.OutputTokens) > mostTokens || u.Seconds > mostSeconds {
+		r.sessionError("malformed")
 		return
 	}
 	r.count("input", "transcription", u.InputTokens)

@@ -1,6 +1,9 @@
 package realtime
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // turn is what the caller is saying, as the server's detection has it. Positions
 // are those of the outbox.
@@ -9,6 +12,8 @@ type turn struct {
 	start, end int64
 	ended      bool
 }
+
+var errEndedTwice = errors.New("realtime: the response has ended before")
 
 // book notes what an event means for the session and returns what of it the
 // handler is told: each item once, positions on the session's own clock. The
@@ -88,7 +93,10 @@ func (s *Session) book(event Event) []Event {
 			s.due = false
 		}
 	case ResponseDone:
-		s.responses.done(e.Response)
+		if !s.responses.done(e.Response) {
+			s.stats.malformed.Add(1)
+			return []Event{Unknown{Type: "response.done", Err: errEndedTwice}}
+		}
 		_ = s.pump() // fails only when the session is about to end
 		if err := e.Response.Err(); err != nil && err.Kind() == Fatal {
 			s.condemn(*err)

@@ -93,8 +93,8 @@ type ContentRef struct {
 	ContentIndex int
 }
 
-// A response, from its creation to its end. None of these means that the
-// caller has heard anything.
+// A response, from its creation to its end, of which the handler is told once.
+// None of these means that the caller has heard anything.
 type (
 	ResponseCreated struct{ Response Response }
 	OutputItemAdded struct {

@@ -2,12 +2,14 @@ package realtime
 
 import (
 	"maps"
+	"slices"
 	"time"
 )
 
 const (
 	maxWaiting = 16 // responses that may wait for the running one
 	remembered = 8  // requests that a late error can still be matched with
+	maxEnded   = 32 // responses of which a second end is known for one
 	// A response.create that is neither answered nor refused for so long does
 	// not keep others waiting.
 	requestTime = 10 * time.Second
@@ -24,6 +26,7 @@ type sequence struct {
 	waiting   []ResponseRequest
 	reply     reply         // the running response
 	sent      []sentRequest // the latest, oldest first
+	ended     []string      // the ids of the latest that have ended, oldest first
 }
 
 // reply is what is known of the running response: what it will be worth if the
@@ -81,6 +84,8 @@ func (q *sequence) asked(id string, r ResponseRequest, now time.Time) {
 // created notes that a response runs, whoever asked for it, and tells whether it
 // is one of the default conversation.
 func (q *sequence) created(r Response) bool {
+	// There are servers that use a name again.
+	q.ended = slices.DeleteFunc(q.ended, func(id string) bool { return id == r.ID })
 	if q.isOutOfBand(r) {
 		return false
 	}
@@ -166,11 +171,21 @@ func (q *sequence) isOutOfBand(r Response) bool {
 	return false
 }
 
-// done notes the end of a response.
-func (q *sequence) done(r Response) {
+// done notes the end of a response, and tells whether it had not ended before.
+func (q *sequence) done(r Response) bool {
+	if slices.Contains(q.ended, r.ID) {
+		return false
+	}
+	if r.ID != "" {
+		if len(q.ended) == maxEnded {
+			q.ended = append(q.ended[:0], q.ended[1:]...)
+		}
+		q.ended = append(q.ended, r.ID)
+	}
 	if q.running && (r.ID == q.active || q.active == "") {
 		q.active, q.running, q.requested = "", false, ""
 	}
+	return true
 }
 
 // refused notes an error and tells whether it concerned a request. One that
