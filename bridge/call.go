@@ -189,6 +189,9 @@ func (c *Call) Facts() Facts { return c.cfg.Facts }
 // Agent returns the name of the call's agent.
 func (c *Call) Agent() string { return c.cfg.Agent.Name }
 
+// HidesTranscripts reports that what is said in the call is not to be shown.
+func (c *Call) HidesTranscripts() bool { return c.cfg.Agent.HideTranscripts }
+
 // State returns where the call is in its life.
 func (c *Call) State() State { return State(c.state.Load()) }
 

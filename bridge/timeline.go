@@ -51,6 +51,8 @@ const (
 	EventTransfer     = "transfer"
 
 	EventTransferFailed = "transfer_failed"
+	EventOperator       = "operator"
+	EventOperatorFailed = "operator_failed"
 	EventError          = "error"
 	EventEnding         = "ending"
 	EventEnded          = "ended"

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/callgw/callgw/bridge"
-	"github.com/callgw/callgw/bridge/media"
 )
 
 // call is one call as the API shows it.
@@ -81,6 +80,6 @@ func (a *api) hangUp(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, noSuchCall)
 		return
 	}
-	c.End(media.OperatorHungUp)
+	c.Operator().HangUp()
 	answer(w, http.StatusAccepted, show(c))
 }

@@ -20,7 +20,7 @@ const maxBody = 64 << 10
 
 // control serves one thing that may be asked of a call: do reads the request's
 // body into whatever it needs.
-func (a *api) control(do func(c *bridge.Call, r *http.Request) error) http.Handler {
+func (a *api) control(do func(c bridge.Operator, r *http.Request) error) http.Handler {
 	return a.authorised(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := a.cfg.Registry.Call(r.PathValue("id"))
 		if c == nil {
@@ -28,7 +28,7 @@ func (a *api) control(do func(c *bridge.Call, r *http.Request) error) http.Handl
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		switch err := do(c, r); {
+		switch err := do(c.Operator(), r); {
 		case errors.Is(err, errBody):
 			refuse(w, http.StatusBadRequest, err.Error())
 		case errors.Is(err, bridge.ErrUnable):
@@ -76,11 +76,11 @@ func members(v any) []string {
 
 // controls registers what may be asked of a call.
 func (a *api) controls(mux *http.ServeMux) {
-	for name, do := range map[string]func(*bridge.Call, *http.Request) error{
+	for name, do := range map[string]func(bridge.Operator, *http.Request) error{
 		"say":      say,
 		"message":  message,
-		"pause":    func(c *bridge.Call, _ *http.Request) error { c.PauseAudio(true); return nil },
-		"resume":   func(c *bridge.Call, _ *http.Request) error { c.PauseAudio(false); return nil },
+		"pause":    func(c bridge.Operator, _ *http.Request) error { c.PauseAudio(true); return nil },
+		"resume":   func(c bridge.Operator, _ *http.Request) error { c.PauseAudio(false); return nil },
 		"dtmf":     dtmf,
 		"transfer": transfer,
 		"session":  a.update,
@@ -91,7 +91,7 @@ func (a *api) controls(mux *http.ServeMux) {
 
 // say has the agent say something: without instructions, whatever comes next in
 // the conversation.
-func say(c *bridge.Call, r *http.Request) error {
+func say(c bridge.Operator, r *http.Request) error {
 	var body struct {
 		Instructions string `json:"instructions"`
 	}
@@ -102,7 +102,7 @@ func say(c *bridge.Call, r *http.Request) error {
 }
 
 // message adds a message to the conversation.
-func message(c *bridge.Call, r *http.Request) error {
+func message(c bridge.Operator, r *http.Request) error {
 	var body struct {
 		Role    string `json:"role"`
 		Text    string `json:"text"`
@@ -121,7 +121,7 @@ func message(c *bridge.Call, r *http.Request) error {
 }
 
 // update changes the session's properties: those in the body, all others stay.
-func (a *api) update(c *bridge.Call, r *http.Request) error {
+func (a *api) update(c bridge.Operator, r *http.Request) error {
 	if a.cfg.Properties == nil {
 		return bridge.ErrUnable
 	}
@@ -137,7 +137,7 @@ func (a *api) update(c *bridge.Call, r *http.Request) error {
 }
 
 // dtmf presses keys at the far end.
-func dtmf(c *bridge.Call, r *http.Request) error {
+func dtmf(c bridge.Operator, r *http.Request) error {
 	var body struct {
 		Digits string `json:"digits"`
 	}
@@ -166,7 +166,7 @@ func checkDigits(digits string) error {
 }
 
 // transfer hands the caller over.
-func transfer(c *bridge.Call, r *http.Request) error {
+func transfer(c bridge.Operator, r *http.Request) error {
 	var body struct {
 		Target string `json:"target"`
 	}

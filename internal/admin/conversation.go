@@ -31,7 +31,11 @@ func (a *api) conversation(w http.ResponseWriter, r *http.Request) {
 	}
 	items := []entry{}
 	for _, e := range c.History() {
-		items = append(items, showEntry(e))
+		shown := showEntry(e)
+		if c.HidesTranscripts() {
+			shown.Generated, shown.Heard, shown.Arguments, shown.Output = "", "", "", nil
+		}
+		items = append(items, shown)
 	}
 	answer(w, http.StatusOK, map[string]any{"items": items})
 }

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -73,5 +74,47 @@ func TestOneIDIsOnAllLinesOfACall(t *testing.T) {
 				t.Errorf("%d lines tell of the call:\n%v", lines, g.Log)
 			}
 		})
+	}
+}
+
+// TestHiddenTranscriptsAreNotShown has an operator speak of a secret in a call
+// whose transcripts are hidden, and looks for it, and for what the agent says,
+// wherever calls are shown.
+func TestHiddenTranscriptsAreNotShown(t *testing.T) {
+	t.Parallel()
+	const secret = "swordfish"
+	g := start(t, Setup{Level: zerolog.DebugLevel, Agent: "transcripts: false"})
+	p := g.phone(sipLeg, 0)
+	call := g.Registry().Calls()[0]
+	path := "/api/v1/calls/" + call.Facts().ID
+	for what, body := range map[string]string{
+		"/say":     `{"instructions": "Say ` + secret + `."}`,
+		"/message": `{"text": "The word is ` + secret + `."}`,
+		"/session": `{"instructions": "Never say ` + secret + `."}`,
+		"/dtmf":    `{"digits": "4711"}`,
+	} {
+		if status, answer := g.post(t, path+what, body); status != http.StatusOK {
+			t.Fatalf("%s: %d %s", what, status, answer)
+		}
+	}
+	if _, err := p.Session.WaitEvent(within(t), "response.done", 2); err != nil {
+		t.Fatal(err)
+	}
+	var shown string
+	for _, path := range []string{path, path + "/conversation"} {
+		status, answer := g.http(t, "GET", path, "")
+		if status != http.StatusOK {
+			t.Fatalf("%d %s", status, answer)
+		}
+		shown += answer
+	}
+	if !strings.Contains(shown, `"action":"say"`) {
+		t.Errorf("the timeline does not tell what the operator did: %s", shown)
+	}
+	shown += g.Log.String()
+	for _, word := range []string{secret, "4711", "Hello"} {
+		if strings.Contains(shown, word) {
+			t.Errorf("%q is shown:\n%s", word, shown)
+		}
 	}
 }
