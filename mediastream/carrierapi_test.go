@@ -33,6 +33,13 @@ func TestCallsAreHungUpAtTheCarrier(t *testing.T) {
 			request: "DELETE /v1/Account/MA1/Call/v3:a%2Fb/ Basic TUExOnNlY3JldA==",
 			status:  404, body: `{"error":"not found"}`,
 		},
+		"jambonz": {
+			api: func(url string) *mediastream.CarrierAPI {
+				return mediastream.NewJambonzAPI(mediastream.CarrierAPIConfig{URL: url + "/api/", Account: "A1", Secret: "KEY1"})
+			},
+			request: "PUT /api/v1/Accounts/A1/Calls/v3:a%2Fb Bearer KEY1",
+			status:  404, body: "Not Found",
+		},
 	} {
 		for answer, want := range map[int]bool{200: true, 204: true, 401: false, 400: false, tt.status: true} {
 			t.Run(fmt.Sprint(name, answer), func(t *testing.T) {

@@ -79,9 +79,7 @@ var movers = map[mediastream.Carrier]func(t *testing.T, cfg mediastream.Config, 
 		})
 		t.Cleanup(func() {
 			api.Close()
-			for _, v := range api.Violations() {
-				t.Errorf("violation: %s", v)
-			}
+			noBreach(t, api)
 		})
 		cfg.REST = newREST(t, api, nil)
 		serveCarrierOn(t, mediastream.SignalWire, cfg, network)
@@ -96,11 +94,7 @@ var movers = map[mediastream.Carrier]func(t *testing.T, cfg mediastream.Config, 
 		cfg.API = mediastream.NewPlivoAPI(mediastream.CarrierAPIConfig{Account: "MA1", Secret: token, Transport: api})
 		phone := serveCarrier(t, mediastream.Plivo, cfg).phoneOf(mediastream.Plivo)
 		phone.Plivo = api
-		t.Cleanup(func() {
-			for _, v := range api.Violations() {
-				t.Errorf("violation: %s", v)
-			}
-		})
+		t.Cleanup(func() { noBreach(t, api) })
 		return mover{
 			phone: phone, wait: api.Wait, back: true, callerID: caller,
 			header: func(name string) string { return "X-PH-" + strings.ReplaceAll(name[len("X-"):], "-", "") },
@@ -117,6 +111,25 @@ var movers = map[mediastream.Carrier]func(t *testing.T, cfg mediastream.Config, 
 		phone.Vonage = api
 		return mover{phone: phone, wait: api.Wait, back: true, callerID: called, refused: "busy"}
 	},
+	mediastream.Jambonz: func(t *testing.T, cfg mediastream.Config, becomes taking, got func(mediastreamtest.Dialled)) mover {
+		api := &mediastreamtest.JambonzAPI{Account: account, Key: "KEY1", Transfer: func(d mediastreamtest.Dialled) (string, time.Duration) {
+			got(d)
+			return becomes.says("busy", "failed", answered(d, becomes)), becomes.after
+		}}
+		t.Cleanup(func() { noBreach(t, api) })
+		cfg.API = mediastream.NewJambonzAPI(mediastream.CarrierAPIConfig{Account: account, Secret: "KEY1", Transport: api})
+		phone := serveCarrier(t, mediastream.Jambonz, cfg).phoneOf(mediastream.Jambonz)
+		phone.Jambonz = api
+		return mover{phone: phone, wait: api.Wait, back: true, callerID: caller}
+	},
+}
+
+// noBreach reports what a carrier's API has found fault with.
+func noBreach(t *testing.T, api interface{ Violations() []string }) {
+	t.Helper()
+	for _, v := range api.Violations() {
+		t.Errorf("violation: %s", v)
+	}
 }
 
 // answered returns how a dialling ends that nobody refuses.

@@ -27,6 +27,10 @@ func jambonz() *profile {
 		requests:    requests{signed: signedByJambonz, upgradeUnsigned: true, params: jambonzParams},
 		tokenInPath: true,
 		subprotocol: "audio.drachtio.org",
+		transfer:    transferByAPI(jambonzDetour),
+		dial:        "/jambonz/dial",
+		dialling:    dialJambonz,
+		credentials: "set media_streams.jambonz.account_sid and .api_key",
 		answers: answers{
 			contentType: "application/json",
 			connect:     connectJambonz,
@@ -80,6 +84,9 @@ func jambonzParams(r *http.Request, body []byte) (url.Values, error) {
 	params, err := jsonParams(r, body)
 	if err != nil {
 		return nil, err
+	}
+	if status := params.Get("dial_call_status"); status != "" {
+		params.Set("DialCallStatus", jambonzOutcome(status))
 	}
 	return renamed(params, "call_sid", "CallSid", "account_sid", "AccountSid", "from", "From", "to", "To", "call_status", "CallStatus"), nil
 }

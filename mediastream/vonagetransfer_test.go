@@ -25,11 +25,7 @@ func vonageAPI(t *testing.T) *mediastreamtest.VonageAPI {
 		t.Fatal(err)
 	}
 	api := &mediastreamtest.VonageAPI{Application: "app-1", Key: &key.PublicKey}
-	t.Cleanup(func() {
-		for _, v := range api.Violations() {
-			t.Errorf("violation: %s", v)
-		}
-	})
+	t.Cleanup(func() { noBreach(t, api) })
 	return api
 }
 

@@ -76,9 +76,19 @@ func (v *Vonage) Controls() bool { return v.ApplicationID != "" && v.PrivateKey 
 // Jambonz is one account of a jambonz server.
 type Jambonz struct {
 	// WebhookSecret is what the server signs with.
-	WebhookSecret  Secret `yaml:"webhook_secret"`
+	WebhookSecret Secret `yaml:"webhook_secret"`
+	// AccountSID and APIKey authorise hang-up and transfer by the server's API.
+	// Both or none.
+	AccountSID string `yaml:"account_sid"`
+	APIKey     Secret `yaml:"api_key"`
+	// RESTURL is the API's origin, with what precedes /v1 in its paths. Default:
+	// jambonz.cloud's.
+	RESTURL        URL `yaml:"rest_url"`
 	StreamSettings `yaml:",inline"`
 }
+
+// Controls tells that calls can be controlled by the API.
+func (j *Jambonz) Controls() bool { return j.AccountSID != "" && j.APIKey != "" }
 
 // Asterisk is Asterisk servers whose channel driver chan_websocket connects to
 // this gateway.
@@ -185,6 +195,12 @@ func (m *MediaStreams) checkOthers(k *checker, public URL) {
 		}
 	}
 	m.Vonage.check(k)
+	if j := m.Jambonz; j != nil {
+		checkOrigin(k, "media_streams.jambonz.rest_url", j.RESTURL, "https://jambonz.example.com/api")
+		if !j.Controls() && (j.AccountSID != "" || j.APIKey != "") {
+			k.fail("media_streams.jambonz", "account_sid and api_key belong together", "set both, or none")
+		}
+	}
 	if s := m.SignalWire; s != nil && !s.Controls() && (s.Space != "" || s.Project != "" || s.APIToken != "") {
 		k.fail("media_streams.signalwire", "space, project and api_token belong together", "set all three, or none")
 	}

@@ -48,6 +48,10 @@ func (g *Gateway) controlCarrier(cfg *mediastream.Config) (err error) {
 		cfg.API = mediastream.NewTelnyxAPI(mediastream.CarrierAPIConfig{Secret: m.Telnyx.APIKey.Reveal()})
 	case cfg.Carrier == mediastream.Plivo && m.Plivo.AuthID != "":
 		cfg.API = mediastream.NewPlivoAPI(mediastream.CarrierAPIConfig{Account: m.Plivo.AuthID, Secret: m.Plivo.AuthToken.Reveal()})
+	case cfg.Carrier == mediastream.Jambonz && m.Jambonz.Controls():
+		cfg.API = mediastream.NewJambonzAPI(mediastream.CarrierAPIConfig{
+			URL: string(m.Jambonz.RESTURL), Account: m.Jambonz.AccountSID, Secret: m.Jambonz.APIKey.Reveal(),
+		})
 	case cfg.Carrier == mediastream.Vonage && m.Vonage.Controls():
 		cfg.API, err = mediastream.NewVonageAPI(mediastream.CarrierAPIConfig{
 			URL: string(m.Vonage.RESTURL), Account: m.Vonage.ApplicationID, Secret: m.Vonage.PrivateKey.Reveal(),

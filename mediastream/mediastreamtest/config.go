@@ -61,6 +61,9 @@ type Config struct {
 	// Vonage, if set, is the Voice API of Vonage, which may do the same.
 	Vonage *VonageAPI
 
+	// Jambonz, if set, is the API of a jambonz server, which may do the same.
+	Jambonz *JambonzAPI
+
 	// DialContext opens connections. Default: a net.Dialer's.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 }

@@ -27,18 +27,26 @@ func (jambonz) invite(ctx context.Context, c *Call) (destination, error) {
 	if err != nil {
 		return destination{}, err
 	}
-	header := http.Header{}
-	if c.cfg.AuthToken != "" {
-		at := strconv.FormatInt(time.Now().Unix(), 10)
-		mac := hmac.New(sha256.New, []byte(c.cfg.AuthToken))
-		mac.Write([]byte(at + "." + body))
-		header.Set("Jambonz-Signature", "t="+at+",v1="+hex.EncodeToString(mac.Sum(nil)))
-	}
-	text, err := request(ctx, &c.cfg, jsonType, body, header)
+	text, err := request(ctx, &c.cfg, jsonType, body, jambonzHeader(&c.cfg, body))
 	if err != nil {
 		return destination{}, err
 	}
+	if c.cfg.Jambonz != nil {
+		c.cfg.Jambonz.adopt(c)
+	}
 	return readVerbList(text)
+}
+
+// jambonzHeader returns the header of a signed request.
+func jambonzHeader(cfg *Config, body string) http.Header {
+	header := http.Header{}
+	if cfg.AuthToken != "" {
+		at := strconv.FormatInt(time.Now().Unix(), 10)
+		mac := hmac.New(sha256.New, []byte(cfg.AuthToken))
+		mac.Write([]byte(at + "." + body))
+		header.Set("Jambonz-Signature", "t="+at+",v1="+hex.EncodeToString(mac.Sum(nil)))
+	}
+	return header
 }
 
 // readVerbList reads what to do with a call.
