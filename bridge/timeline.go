@@ -1,7 +1,6 @@
 package bridge
 
 import (
-	"slices"
 	"sync"
 	"time"
 )
@@ -53,38 +52,32 @@ const (
 	EventTransferFailed = "transfer_failed"
 	EventOperator       = "operator"
 	EventOperatorFailed = "operator_failed"
+	EventOmitted        = "omitted" // stands for events that are not kept
 	EventError          = "error"
 	EventEnding         = "ending"
 	EventEnded          = "ended"
 )
 
-// timelineLimit bounds the events kept of one call; later ones are counted.
-const timelineLimit = 4096
-
-// timeline keeps a call's events in the order of their happening.
+// timeline keeps a call's events in the order of their happening: its beginning
+// and the newest of them, and texts up to a length.
 type timeline struct {
 	start   time.Time
 	observe func(Event)
 
-	mu      sync.Mutex
-	events  []Event
-	dropped int
+	mu   sync.Mutex
+	kept bounded
 }
 
 // add records an event; attrs are keys and values in turn.
 func (t *timeline) add(name string, attrs ...any) Event {
 	e := Event{Name: name}
 	for i := 0; i+1 < len(attrs); i += 2 {
-		e.Attrs = append(e.Attrs, Attr{attrs[i].(string), attrs[i+1]})
+		e.Attrs = append(e.Attrs, Attr{attrs[i].(string), shortened(attrs[i+1])})
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e.Offset = time.Since(t.start)
-	if len(t.events) < timelineLimit {
-		t.events = append(t.events, e)
-	} else {
-		t.dropped++
-	}
+	t.kept.add(e)
 	// Under the lock, so that observers see events in order.
 	if t.observe != nil {
 		t.observe(e)
@@ -95,5 +88,5 @@ func (t *timeline) add(name string, attrs ...any) Event {
 func (t *timeline) snapshot() []Event {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return slices.Clone(t.events)
+	return t.kept.all()
 }
