@@ -14,8 +14,8 @@ import (
 	"github.com/callgw/callgw/bridge/media"
 )
 
-// sharedParameter carries the secret in the start message of peers that cannot
-// set headers, such as browsers.
+// sharedParameter carries the secret, or a ticket, in the start message of
+// peers that cannot set headers, such as browsers.
 const sharedParameter = "token"
 
 // admit tells whether a request for a socket that begins a call shows one of
@@ -31,6 +31,11 @@ func (h *Handler) admit(r *http.Request) bool {
 // letsIn tells whether r may be upgraded and show its secret later.
 func (p *profile) letsIn(r *http.Request) bool {
 	return p.late && r.Header.Get("Authorization") == ""
+}
+
+// trusts tells whether secret is one of ours, or a ticket, which is used up.
+func (h *Handler) trusts(secret string) bool {
+	return h.knows(secret) || h.tickets.claim(secret, time.Now())
 }
 
 // knows tells whether secret is one of ours.

@@ -6,7 +6,7 @@ import "net/url"
 // without a webhook, as the call begins with the socket. start.customParameters
 // say who calls whom (from, to) and whatever the dialplan is to know; the shared
 // secret is a bearer token, or the parameter token for peers that cannot set
-// headers. A connected message may come first.
+// headers, where a ticket does as well. A connected message may come first.
 func generic() *profile {
 	p := twilio()
 	p.name = "generic"

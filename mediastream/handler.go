@@ -21,6 +21,7 @@ type Handler struct {
 	profile  *profile
 	tokens   tokens
 	calls    tokens         // out, by the reference in their status callbacks
+	tickets  tickets        // of peers that must not know the secret
 	errands  errands.Group  // hang-ups at the carrier
 	rare     zerolog.Logger // for what strangers cause: a few lines a minute
 	arrivals chan *Stream
@@ -61,6 +62,9 @@ func (h *Handler) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+h.profile.media, h.media)
 	if h.profile.tokenInPath {
 		mux.HandleFunc("GET "+h.profile.media+"/{"+tokenSegment+"}", h.media)
+	}
+	if h.profile.late {
+		mux.HandleFunc("POST /"+h.profile.name+"/ticket", h.ticket)
 	}
 	if h.profile.born {
 		return

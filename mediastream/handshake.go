@@ -22,6 +22,11 @@ func (h *Handler) media(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "wrong secret", http.StatusUnauthorized)
 		return
 	}
+	if h.profile.born && h.intrudes(r) {
+		h.reject(r, rejectOrigin)
+		http.Error(w, "pages of other sites are refused", http.StatusForbidden)
+		return
+	}
 	sock, err := upgrade(w, r, h.profile.subprotocol, time.Now().Add(h.cfg.StartTimeout))
 	if err != nil {
 		h.reject(r, rejectUpgrade)
@@ -73,7 +78,7 @@ func (h *Handler) shake(r *http.Request, sock *socket) (*Stream, start, error) {
 	}
 	if h.profile.born {
 		switch {
-		case h.cfg.Validate && h.profile.letsIn(r) && !h.knows(st.parameters[sharedParameter]):
+		case h.cfg.Validate && h.profile.letsIn(r) && !h.trusts(st.parameters[sharedParameter]):
 			return nil, start{}, faultToken
 		case h.profile.checkFormat(st) != nil:
 			return nil, start{}, faultFormat

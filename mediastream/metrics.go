@@ -23,7 +23,9 @@ const (
 	rejectDraining  = "draining"
 	rejectDuplicate = "duplicate"
 	rejectUpgrade   = "upgrade"
-	rejectLate      = "late" // a status callback that another has overtaken
+	rejectOrigin    = "origin"  // another site's page
+	rejectTickets   = "tickets" // too many of them
+	rejectLate      = "late"    // a status callback that another has overtaken
 )
 
 // NewMetrics returns the package's metrics, registered with reg. A nil reg
@@ -53,7 +55,7 @@ func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
 		}),
 	}
 	for _, reason := range []string{
-		rejectSignature, rejectAccount, rejectRequest, rejectDraining, rejectDuplicate, rejectUpgrade, rejectLate,
+		rejectSignature, rejectAccount, rejectRequest, rejectDraining, rejectDuplicate, rejectUpgrade, rejectOrigin, rejectTickets, rejectLate,
 	} {
 		m.rejected[reason] = rejected.WithLabelValues(reason)
 	}

@@ -68,7 +68,8 @@ func demo(ctx context.Context, out io.Writer, once bool) error {
 	}
 	failures = append(failures, story.summary())
 	if !once && ctx.Err() == nil {
-		fmt.Fprintf(out, "\nServing until Ctrl-C: call sip:anything@%s, or see %s/metrics\n", g.SIPAddr("udp"), g.URL("admin"))
+		fmt.Fprintf(out, "\nServing until Ctrl-C: call sip:anything@%s, or from a browser at %s,\nor see %s/metrics\n",
+			g.SIPAddr("udp"), g.PhoneURL(), g.URL("admin"))
 		<-ctx.Done()
 	}
 	stop()

@@ -26,7 +26,8 @@ signal hangs them up at once. SIGHUP reloads the configuration: calls in progres
 keep what they started with, and a faulty file changes nothing.
 
 Without a file the built-in defaults hold: SIP calls from this machine on port
-5060, operators on 127.0.0.1:9090. The environment says more: OPENAI_API_KEY,
+5060, a phone for its browsers at http://127.0.0.1:8080/phone, operators on
+127.0.0.1:9090. The environment says more: OPENAI_API_KEY,
 TWILIO_AUTH_TOKEN (with CALLGW_PUBLIC_URL), CALLGW_MODEL, CALLGW_BASE_URL,
 CALLGW_INSTRUCTIONS, CALLGW_VOICE, CALLGW_HTTP_LISTEN, CALLGW_ADMIN_LISTEN,
 CALLGW_ADMIN_TOKEN, CALLGW_EXTERNAL_IP, CALLGW_LOG_LEVEL.

@@ -101,7 +101,9 @@ type Asterisk struct {
 // Generic is programs, and phones in a browser, that speak Twilio's protocol.
 type Generic struct {
 	// Token lets them in.
-	Token          Secret `yaml:"token"`
+	Token Secret `yaml:"token"`
+	// Phone serves such a phone at /phone. Default false.
+	Phone          bool `yaml:"phone"`
 	StreamSettings `yaml:",inline"`
 }
 
@@ -171,23 +173,26 @@ func (m *MediaStreams) checkEmpty(k *checker) {
 	}
 }
 
-func (m *MediaStreams) checkOthers(k *checker, public URL) {
+func (m *MediaStreams) checkOthers(k *checker, http *HTTP) {
 	asked := m.Twilio != nil // which asks for it itself
 	for _, c := range m.others() {
 		key := "media_streams." + c.name
-		if c.webhook && public == "" && !asked {
+		if c.webhook && http.PublicURL == "" && !asked {
 			asked = true
 			k.fail("http.public_url", "missing: "+key+" builds stream URLs from it", "write the URL under which "+c.name+" reaches this gateway, such as https://voice.example.com")
 		}
 		switch {
 		case c.settings.Validate && c.secret == "":
 			k.fail(key+"."+c.key, "missing, and validate is on", c.remedy)
-		case !c.settings.Validate:
+		case !c.settings.Validate && (c.webhook || !http.private()):
 			k.warn(key+".validate", "off: anyone who finds the URL can place calls", "turn it on outside of tests")
 		}
 		if c.settings.Lead < minLead || c.settings.Lead > maxLead {
 			k.fail(key+".lead", k.quote(key+".lead", c.settings.Lead.String())+" is not within 100ms to 2s", "use 300ms unless the network needs more")
 		}
+	}
+	if g := m.Generic; g != nil && g.Phone && !http.secure() {
+		k.warn("media_streams.generic.phone", "browsers open the microphone for pages over https only", "put a proxy with a certificate in front and set http.public_url, or set http.tls")
 	}
 	if t := m.Telnyx; t != nil && t.PublicKey != "" {
 		if key, err := base64.StdEncoding.DecodeString(t.PublicKey); err != nil || len(key) != ed25519.PublicKeySize {

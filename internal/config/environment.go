@@ -24,7 +24,8 @@ var environment = []struct {
 }
 
 // Default returns the configuration without a file: the defaults, a trunk for
-// callers on this machine, and from the environment OPENAI_API_KEY,
+// callers on this machine, a phone for its browsers unless CALLGW_PUBLIC_URL or
+// CALLGW_HTTP_LISTEN lets others reach it, and from the environment OPENAI_API_KEY,
 // TWILIO_AUTH_TOKEN (which takes CALLGW_PUBLIC_URL to be of use),
 // CALLGW_LOG_LEVEL, CALLGW_HTTP_LISTEN, CALLGW_ADMIN_LISTEN,
 // CALLGW_ADMIN_TOKEN, CALLGW_EXTERNAL_IP, CALLGW_MODEL, CALLGW_BASE_URL,
@@ -52,6 +53,9 @@ func Default(env func(string) (string, bool)) (*Config, []Warning, error) {
 	config.SIP.Trunks = map[string]*Trunk{"local": {From: []netip.Prefix{
 		netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"),
 	}}}
+	if public == "" {
+		config.offerPhone(env)
+	}
 	config, warnings, faults := read(source, config, "", env)
 	for i := range warnings {
 		warnings[i].Line, warnings[i].Column = 0, 0 // of no file
@@ -69,6 +73,22 @@ func Default(env func(string) (string, bool)) (*Config, []Warning, error) {
 		return nil, warnings, &Error{Faults: faults}
 	}
 	return config, warnings, nil
+}
+
+// offerPhone lets browsers on this machine call, without a secret, unless
+// CALLGW_HTTP_LISTEN is an address that others reach.
+func (c *Config) offerPhone(env func(string) (string, bool)) {
+	listen := Address("127.0.0.1:8080")
+	if chosen, _ := env("CALLGW_HTTP_LISTEN"); chosen != "" {
+		listen = Address(chosen)
+	}
+	if !listen.loopback() {
+		return
+	}
+	c.HTTP.Listen = listen
+	c.MediaStreams.Generic = &Generic{Phone: true}
+	c.MediaStreams.Generic.SetDefaults()
+	c.MediaStreams.Generic.Validate = false
 }
 
 // plant puts value at path into a tree of mappings.

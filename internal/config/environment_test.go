@@ -19,7 +19,7 @@ func TestWithoutFileAndEnvironment(t *testing.T) {
 	if diff := cmp.Diff(want, lines("", warnings)); diff != "" {
 		t.Error(diff)
 	}
-	if !c.Providers["openai"].Embedded() || c.MediaStreams.Twilio != nil || c.HTTP.Listen != ":8080" || c.Admin.Listen != "127.0.0.1:9090" {
+	if !c.Providers["openai"].Embedded() || c.MediaStreams.Twilio != nil || c.HTTP.Listen != "127.0.0.1:8080" || c.Admin.Listen != "127.0.0.1:9090" {
 		t.Errorf("got %+v", c)
 	}
 	if agent := c.Agent(c.Dialplan.Decide(dialplan.Call{Trunk: "local"})); agent == nil || agent.Name != "assistant" || agent.Greeting.Say == "" {

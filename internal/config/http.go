@@ -21,6 +21,15 @@ type TLS struct {
 // SetDefaults sets the defaults.
 func (h *HTTP) SetDefaults() { h.Listen = ":8080" }
 
+// private tells whether only this machine reaches the listener.
+func (h *HTTP) private() bool { return h.Listen.loopback() && h.PublicURL == "" }
+
+// secure tells whether browsers trust the way to the listener: it is encrypted,
+// or leads to where they run.
+func (h *HTTP) secure() bool {
+	return h.TLS.Cert != "" || h.PublicURL.scheme() == "https" || h.private()
+}
+
 func (h *HTTP) check(k *checker) {
 	switch h.PublicURL.scheme() {
 	case "", "https":

@@ -74,7 +74,7 @@ func (c *Config) check(k *checker) {
 	c.HTTP.check(k)
 	c.Admin.check(k, c.HTTP.Listen)
 	c.SIP.check(k, c.Calls.Max)
-	c.MediaStreams.check(k, c.HTTP.PublicURL)
+	c.MediaStreams.check(k, &c.HTTP)
 	if len(c.SIP.Listen) == 0 && c.MediaStreams == (MediaStreams{}) {
 		k.warn("", "nothing can call this gateway", "add sip.trunks or media_streams")
 	}

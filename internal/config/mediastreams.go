@@ -74,15 +74,15 @@ func (t *Twilio) Controls() bool {
 	return t.AccountSID != "" && (t.APIKey != "" || t.AuthToken != "")
 }
 
-func (m *MediaStreams) check(k *checker, public URL) {
+func (m *MediaStreams) check(k *checker, http *HTTP) {
 	m.checkEmpty(k)
-	m.checkOthers(k, public)
+	m.checkOthers(k, http)
 	t := m.Twilio
 	if t == nil {
 		return
 	}
 	const key = "media_streams.twilio"
-	if public == "" {
+	if http.PublicURL == "" {
 		k.fail("http.public_url", "missing: media_streams.twilio checks signatures against it and builds stream URLs from it", "write the URL under which Twilio reaches this gateway, such as https://voice.example.com")
 	}
 	switch {

@@ -241,6 +241,9 @@ func (g *Gateway) announce() {
 	for _, s := range g.http {
 		g.log.Info().Str(s.name, s.url()).Msg("listening")
 	}
+	if phone := g.PhoneURL(); phone != "" {
+		g.log.Info().Str("phone", phone).Msg("a browser can call")
+	}
 }
 
 // provider returns the provider named name as the Realtime client knows it.

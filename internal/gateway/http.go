@@ -11,6 +11,7 @@ import (
 
 	"github.com/callgw/callgw/internal/admin"
 	"github.com/callgw/callgw/internal/config"
+	"github.com/callgw/callgw/internal/webphone"
 )
 
 const (
@@ -84,6 +85,15 @@ func (s *httpServer) close() {
 }
 
 func (s *httpServer) url() string { return s.scheme + "://" + s.listener.Addr().String() }
+
+// PhoneURL returns where browsers on this machine find the phone; empty if there
+// is none.
+func (g *Gateway) PhoneURL() string {
+	if p := g.cfg.MediaStreams.Generic; p == nil || !p.Phone {
+		return ""
+	}
+	return g.URL("http") + webphone.Path
+}
 
 // URL returns the base URL of a listener, "http" or "admin", as seen from this
 // machine; empty if there is none.

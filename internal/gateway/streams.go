@@ -8,6 +8,7 @@ import (
 	"github.com/callgw/callgw/bridge/media"
 	"github.com/callgw/callgw/dialplan"
 	"github.com/callgw/callgw/internal/config"
+	"github.com/callgw/callgw/internal/webphone"
 	"github.com/callgw/callgw/mediastream"
 )
 
@@ -29,6 +30,11 @@ func (g *Gateway) bindStreams() error {
 	}
 	if err := g.bindCarriers(mux, metrics); err != nil {
 		return err
+	}
+	if p := g.cfg.MediaStreams.Generic; p != nil && p.Phone {
+		if err := webphone.Register(mux); err != nil {
+			return err
+		}
 	}
 	return g.bindHTTP("http", "http.listen", g.cfg.HTTP.Listen, g.cfg.HTTP.TLS, mux)
 }

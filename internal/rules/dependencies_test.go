@@ -29,6 +29,7 @@ func TestPackagesKnowOnly(t *testing.T) {
 		"internal/httptool":      {"internal/toolschema"},
 		"internal/errands":       nil,
 		"internal/jsonscan":      nil,
+		"internal/webphone":      nil,
 		"internal/modelwatch":    {"internal/jsonscan", "internal/toolschema", "realtime"},
 		"internal/config/strict": nil,
 	} {
