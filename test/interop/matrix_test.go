@@ -18,10 +18,11 @@ import (
 var matrixFile = flag.String("matrix", "", "write what the tests saw to this file, if all of them pass")
 
 const (
-	sippPeer     = "SIPp 3.6.1"
-	baresipPeer  = "baresip 1.0.0"
-	linphonePeer = "linphone 5.1.65"
-	kamailioPeer = "Kamailio 5.6.3"
+	sippPeer       = "SIPp 3.6.1"
+	baresipPeer    = "baresip 1.0.0"
+	linphonePeer   = "linphone 5.1.65"
+	kamailioPeer   = "Kamailio 5.6.3"
+	sipviciousPeer = "SIPVicious 0.3.3"
 )
 
 // untested are peers whose columns are empty.
@@ -69,7 +70,7 @@ func matrix(seen []sight) string {
 	slices.SortFunc(seen, func(a, b sight) int {
 		return cmp.Or(cmp.Compare(a.feature, b.feature), cmp.Compare(a.peer, b.peer), cmp.Compare(a.test, b.test), cmp.Compare(a.what, b.what))
 	})
-	peers := []string{sippPeer, baresipPeer, linphonePeer, kamailioPeer}
+	peers := []string{sippPeer, baresipPeer, linphonePeer, kamailioPeer, sipviciousPeer}
 	tested := map[[2]string]bool{}
 	var features []string
 	for _, s := range seen {
