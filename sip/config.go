@@ -87,7 +87,7 @@ type Config struct {
 	// not block. It may be nil.
 	Rejected func(trunk string, cause media.Cause)
 	// Resolver finds the hosts and domains that URIs name. nil means
-	// net.DefaultResolver.
+	// net.DefaultResolver, and the servers of /etc/resolv.conf for NAPTR records.
 	Resolver Resolver
 	// UserAgent is the product named in requests and responses. "" means callgw.
 	UserAgent string
@@ -163,7 +163,7 @@ func (cfg Config) withDefaults() (Config, error) {
 		cfg.RetryAfter = 10 * time.Second
 	}
 	if cfg.Resolver == nil {
-		cfg.Resolver = net.DefaultResolver
+		cfg.Resolver = newSystemResolver()
 	}
 	if cfg.UserAgent == "" {
 		cfg.UserAgent = "callgw"

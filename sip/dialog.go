@@ -125,7 +125,11 @@ func (s *Server) way(ctx context.Context, uri gosip.Uri, known link) (link, erro
 		return known, nil // RFC 5923: the connection that is there
 	}
 	targets, err := s.targets(ctx, uri, known)
-	if err != nil {
+	switch {
+	case err == nil:
+	case ctx.Err() == nil && known.hop != nil && !known.reliable() && !uri.IsEncrypted():
+		return known, nil // a name that DNS no longer knows: a call must not end for that
+	default:
 		return link{}, err
 	}
 	if t := targets[0]; known.hop != nil && t.network == "UDP" && !known.reliable() {

@@ -12,11 +12,12 @@ import (
 // Metrics are the series of this package. They are shared by all calls. Those of nil
 // count nothing.
 type Metrics struct {
-	counters rtp.Metrics
-	dropped  [drops]prometheus.Counter
-	expiry   prometheus.Gauge
-	renewals *prometheus.CounterVec
-	trunks   atomic.Pointer[trunks] // that are shown
+	counters   rtp.Metrics
+	dropped    [drops]prometheus.Counter
+	unresolved [questions]prometheus.Counter
+	expiry     prometheus.Gauge
+	renewals   *prometheus.CounterVec
+	trunks     atomic.Pointer[trunks] // that are shown
 }
 
 // drop is why a message was dropped.
@@ -58,7 +59,13 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	for _, result := range []string{"ok", "failed"} {
 		m.renewals.WithLabelValues(result)
 	}
-	reg.MustRegister(dropped, trunkStates{m}, m.expiry, m.renewals)
+	unresolved := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "callgw_sip_dns_failures_total", Help: "Questions about servers that DNS did not answer.",
+	}, []string{"type"})
+	for what, name := range questionNames {
+		m.unresolved[what] = unresolved.WithLabelValues(name)
+	}
+	reg.MustRegister(dropped, unresolved, trunkStates{m}, m.expiry, m.renewals)
 	return m
 }
 
@@ -110,6 +117,13 @@ func (m *Metrics) rtp() rtp.Metrics {
 func (m *Metrics) drop(why drop) {
 	if m != nil {
 		m.dropped[why].Inc()
+	}
+}
+
+// dnsFailed counts a question that DNS did not answer.
+func (m *Metrics) dnsFailed(what question) {
+	if m != nil {
+		m.unresolved[what].Inc()
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/callgw/callgw/bridge/media"
 	"github.com/callgw/callgw/bridge/pacer"
 	"github.com/callgw/callgw/sip"
+	"github.com/callgw/callgw/sip/naptr"
 	"github.com/callgw/callgw/sip/rtp"
 	"github.com/callgw/callgw/sip/siptest"
 )
@@ -178,6 +179,8 @@ type nowhere struct{}
 func (nowhere) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
 	return nil, fmt.Errorf("no such host: %s", host)
 }
+
+func (nowhere) LookupNAPTR(context.Context, string) ([]naptr.Record, error) { return nil, nil }
 
 func (nowhere) LookupSRV(_ context.Context, _, _, name string) (string, []*net.SRV, error) {
 	return "", nil, fmt.Errorf("no such service: %s", name)

@@ -11,11 +11,13 @@ import (
 
 	"github.com/callgw/callgw/bridge/media"
 	"github.com/callgw/callgw/sip"
+	"github.com/callgw/callgw/sip/naptr"
 	"github.com/callgw/callgw/sip/siptest"
 )
 
 // zone is a resolver that knows what a test says, and what it was asked for.
 type zone struct {
+	naptr map[string][]naptr.Record
 	srv   map[string][]*net.SRV // by "_sip._udp.example.com"
 	hosts map[string]string     // addresses, by name
 	asked *[]string
@@ -29,7 +31,10 @@ func (z zone) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, erro
 }
 
 func (z zone) LookupSRV(_ context.Context, service, proto, name string) (string, []*net.SRV, error) {
-	full := "_" + service + "._" + proto + "." + name
+	full := name
+	if service != "" {
+		full = "_" + service + "._" + proto + "." + name
+	}
 	if z.asked != nil {
 		*z.asked = append(*z.asked, full)
 	}
@@ -37,6 +42,13 @@ func (z zone) LookupSRV(_ context.Context, service, proto, name string) (string,
 		return full, records, nil
 	}
 	return "", nil, fmt.Errorf("no such service: %s", full)
+}
+
+func (z zone) LookupNAPTR(_ context.Context, domain string) ([]naptr.Record, error) {
+	if z.asked != nil {
+		*z.asked = append(*z.asked, domain)
+	}
+	return z.naptr[domain], nil
 }
 
 // twoServers are a domain with two servers, the peers 10.0.1.1 and 10.0.1.2.
@@ -82,10 +94,13 @@ func TestServersOfADomain(t *testing.T) {
 
 func TestOrderOfQuestions(t *testing.T) {
 	for to, want := range map[string][]string{
-		"sip:bob@none.example":               {"_sip._udp.none.example", "_sip._tcp.none.example"},
-		"sips:bob@none.example":              {"_sips._tcp.none.example"},
-		"sip:bob@none.example;transport=tcp": {"_sip._tcp.none.example"},
-		"sip:bob@none.example:5070":          nil,
+		"sip:bob@none.example":                {"none.example", "_sip._udp.none.example", "_sip._tcp.none.example"},
+		"sips:bob@none.example":               {"none.example", "_sips._tcp.none.example"},
+		"sip:bob@none.example;transport=tcp":  {"_sip._tcp.none.example"},
+		"sips:bob@none.example;transport=tcp": {"_sips._tcp.none.example"},
+		"sip:bob@none.example;transport=x":    nil,
+		"sip:bob@none.example:5070":           nil,
+		"sips:bob@none.example:5071":          nil,
 	} {
 		bubble(t, nil, func(r *rig) {
 			var asked []string

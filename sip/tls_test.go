@@ -23,6 +23,7 @@ import (
 
 	"github.com/callgw/callgw/bridge/media"
 	"github.com/callgw/callgw/sip"
+	"github.com/callgw/callgw/sip/naptr"
 	"github.com/callgw/callgw/sip/sdp"
 )
 
@@ -105,6 +106,8 @@ type here struct{}
 func (here) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
 	return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil
 }
+
+func (here) LookupNAPTR(context.Context, string) ([]naptr.Record, error) { return nil, nil }
 
 func (here) LookupSRV(_ context.Context, _, _, name string) (string, []*net.SRV, error) {
 	return "", nil, fmt.Errorf("no such service: %s", name)

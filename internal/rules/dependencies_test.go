@@ -17,6 +17,7 @@ func TestPackagesKnowOnly(t *testing.T) {
 		"bridge/playout":   {"bridge/media"},
 		"bridge/pacer":     {"bridge/media"},
 		"bridge/answering": {"bridge/media", "internal/vad"},
+		"sip/naptr":        nil,
 		"sip/sdp":          {"bridge/media"},
 		"sip/rtp":          {"bridge/media", "bridge/pacer", "sip/sdp"},
 		"sip/siptest":      nil,

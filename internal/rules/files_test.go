@@ -104,7 +104,7 @@ func TestNothingStartsByItself(t *testing.T) {
 func TestParsersAreFuzzed(t *testing.T) {
 	for _, path := range []string{
 		"dialplan", "internal/config/strict", "internal/jsonscan", "internal/modelwatch", "internal/wav",
-		"mediastream", "realtime", "sip", "sip/rtp", "sip/sdp",
+		"mediastream", "realtime", "sip", "sip/naptr", "sip/rtp", "sip/sdp",
 	} {
 		p := named(t, path)
 		found := false
