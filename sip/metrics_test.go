@@ -34,7 +34,8 @@ func TestSeriesHaveTheirPromisedNames(t *testing.T) {
 	want := []string{
 		"callgw_rtp_jitter_seconds", "callgw_rtp_lost_total", "callgw_rtp_mos", "callgw_rtp_packets_total{direction}",
 		"callgw_rtp_rejected_total{reason}", "callgw_rtp_reordered_total", "callgw_rtp_round_trip_seconds",
-		"callgw_sip_certificate_expiry_timestamp_seconds", "callgw_sip_certificate_reloads_total{result}", "callgw_sip_dropped_total{reason}",
+		"callgw_sip_certificate_expiry_timestamp_seconds", "callgw_sip_certificate_reloads_total{result}", "callgw_sip_dns_failures_total{type}",
+		"callgw_sip_dropped_total{reason}",
 	}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Error(diff)
