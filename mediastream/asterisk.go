@@ -23,6 +23,8 @@ func asterisk() *profile {
 	p := &profile{
 		name:        "asterisk",
 		born:        true,
+		next:        "/asterisk/next",
+		transfer:    transferByDialplan,
 		subprotocol: "media",
 		encodings:   []string{"ulaw"},
 		kinds: []kind{

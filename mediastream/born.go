@@ -62,6 +62,9 @@ func (h *Handler) bear(r *http.Request, sock *socket, st start) error {
 		st.call = rand.Text()
 	}
 	lowered(params)
+	if h.profile.next != "" {
+		asteriskResult(params)
+	}
 	params.Set("CallSid", st.call)
 	params.Set("AccountSid", st.account)
 	params.Set("Direction", "inbound")

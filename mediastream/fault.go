@@ -46,12 +46,15 @@ const (
 	dropRefused = "refused_message" // one of ours, by the carrier
 )
 
-// faultHangUp is a call that the carrier would not end.
-const faultHangUp = "hang_up"
+// Faults after the end of a stream.
+const (
+	faultHangUp    = "hang_up"   // the carrier would not end the call
+	faultDeparture = "departure" // nobody has asked where the call goes
+)
 
 // faultReasons are the values of the reason label.
 func faultReasons() []string {
-	reasons := []string{dropPayload, dropDigit, dropMark, dropLate, dropRefused, faultHangUp}
+	reasons := []string{dropPayload, dropDigit, dropMark, dropLate, dropRefused, faultHangUp, faultDeparture}
 	for _, f := range []*fault{
 		faultBinary, faultOversize, faultMalformed, faultOrder, faultStream, faultNoStart,
 		faultToken, faultCall, faultFormat, faultLost, faultStalled, faultSilent,

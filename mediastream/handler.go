@@ -17,15 +17,16 @@ import (
 
 // Handler takes a carrier's requests and makes streams of them.
 type Handler struct {
-	cfg      Config
-	profile  *profile
-	tokens   tokens
-	calls    tokens         // out, by the reference in their status callbacks
-	tickets  tickets        // of peers that must not know the secret
-	errands  errands.Group  // hang-ups at the carrier
-	rare     zerolog.Logger // for what strangers cause: a few lines a minute
-	arrivals chan *Stream
-	drain    chan struct{} // closed by Drain
+	cfg        Config
+	profile    *profile
+	tokens     tokens
+	calls      tokens        // out, by the reference in their status callbacks
+	tickets    tickets       // of peers that must not know the secret
+	errands    errands.Group // hang-ups at the carrier, and the like
+	departures departures
+	rare       zerolog.Logger // for what strangers cause: a few lines a minute
+	arrivals   chan *Stream
+	drain      chan struct{} // closed by Drain
 
 	mu       sync.Mutex
 	draining bool
@@ -65,6 +66,9 @@ func (h *Handler) Register(mux *http.ServeMux) {
 	}
 	if h.profile.late {
 		mux.HandleFunc("POST /"+h.profile.name+"/ticket", h.ticket)
+	}
+	if h.profile.next != "" {
+		mux.HandleFunc("GET "+h.profile.next, h.next)
 	}
 	if h.profile.born {
 		return

@@ -18,6 +18,7 @@ type profile struct {
 	status   string
 	after    string // where a call goes after a transfer
 	dial     string // where a carrier asks whom to dial for one; "": it was told
+	next     string // where a peer asks where a call goes that has left us
 	requests requests
 	answers  answers
 	control  *profile // of calls that are told of by events; nil: none are
@@ -26,7 +27,7 @@ type profile struct {
 	transfer func(ctx context.Context, s *Stream, target string) error
 	// dialling returns what the carrier gets at dial.
 	dialling func(s *Stream, target string) (document string, err error)
-	// credentials tells what to set in the configuration for that.
+	// credentials tells what to set in the configuration for that; "": nothing.
 	credentials string
 
 	// The handshake.

@@ -21,17 +21,18 @@ import (
 // socket. It is safe for concurrent use. It implements the bridge's leg and
 // [media.Flusher].
 type Stream struct {
-	cfg      *Config
-	profile  *profile
-	tokens   *tokens
-	errands  *errands.Group
-	log      zerolog.Logger
-	call     string // the carrier's ids
-	account  string
-	params   url.Values // of the webhook
-	headers  map[string]string
-	returned bool    // from a failed transfer
-	placed   *placed // nil: the call came in
+	cfg        *Config
+	profile    *profile
+	tokens     *tokens
+	errands    *errands.Group
+	departures *departures
+	log        zerolog.Logger
+	call       string // the carrier's ids
+	account    string
+	params     url.Values // of the webhook
+	headers    map[string]string
+	returned   bool    // from a failed transfer
+	placed     *placed // nil: the call came in
 
 	reply    chan string   // the webhook's answer, capacity 1
 	attached chan struct{} // closed when the socket is there
@@ -69,7 +70,7 @@ const headerPrefix = "SipHeader_"
 
 func newStream(h *Handler, params url.Values) *Stream {
 	s := &Stream{
-		cfg: &h.cfg, profile: h.profile, tokens: &h.tokens, errands: &h.errands,
+		cfg: &h.cfg, profile: h.profile, tokens: &h.tokens, errands: &h.errands, departures: &h.departures,
 		call: params.Get("CallSid"), account: params.Get("AccountSid"),
 		params:   params,
 		headers:  make(map[string]string),

@@ -47,7 +47,7 @@ func (s *Stream) transferable() error {
 	switch {
 	case s.profile.transfer == nil:
 		return errors.New("calls cannot be transferred at this carrier")
-	case s.cfg.REST == nil && s.cfg.API == nil:
+	case s.profile.credentials != "" && s.cfg.REST == nil && s.cfg.API == nil:
 		return fmt.Errorf("no credentials for the carrier's API are configured: %s", s.profile.credentials)
 	}
 	return nil

@@ -31,12 +31,20 @@ func (a *asterisk) invite(_ context.Context, c *Call) (destination, error) {
 	for name, values := range c.cfg.Params {
 		query[name] = values
 	}
-	target.RawQuery = query.Encode()
-	header := http.Header{}
-	if c.cfg.AuthToken != "" {
-		header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte("asterisk:"+c.cfg.AuthToken)))
+	if c.cfg.Dialplan != nil {
+		query.Set("transfer", c.cfg.CallSID)
+		c.cfg.Dialplan.adopt(c)
 	}
-	return destination{url: target.String(), header: header, subprotocol: "media"}, nil
+	target.RawQuery = query.Encode()
+	return destination{url: target.String(), header: asteriskHeader(&c.cfg), subprotocol: "media"}, nil
+}
+
+func asteriskHeader(cfg *Config) http.Header {
+	header := http.Header{}
+	if cfg.AuthToken != "" {
+		header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte("asterisk:"+cfg.AuthToken)))
+	}
+	return header
 }
 
 func (a *asterisk) begin(c *Call, _ map[string]string) ([]frame, error) {

@@ -25,6 +25,9 @@ type Call struct {
 	control chan control
 	done    chan struct{} // closed when Run has returned
 	phone   bool          // it was the phone that ended the stream; set before done is closed
+	// released tells that the gateway has asked for the end; set before done is
+	// closed.
+	released bool
 
 	mu         sync.Mutex
 	violations []string

@@ -64,6 +64,10 @@ type Config struct {
 	// Jambonz, if set, is the API of a jambonz server, which may do the same.
 	Jambonz *JambonzAPI
 
+	// Dialplan, if set, is the dialplan of an Asterisk that its calls go on with
+	// when they have left the gateway.
+	Dialplan *Dialplan
+
 	// DialContext opens connections. Default: a net.Dialer's.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 }

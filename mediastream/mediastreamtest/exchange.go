@@ -195,6 +195,7 @@ func (x *exchange) obey(at time.Time, o order) {
 	case "continue":
 		x.paused = false
 	case "hangup":
+		x.c.released = true
 		x.stop(at, fmt.Errorf("mediastreamtest: the gateway hangs up: %w", media.CallerHungUp))
 	}
 }
