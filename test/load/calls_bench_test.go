@@ -18,8 +18,9 @@ import (
 
 // BenchmarkCalls carries calls in parallel and reports, for the gateway's process
 // alone: CPU-ms/call-s, milliseconds of processor time per second of call;
-// KiB/call, live heap and stacks; underruns, of all calls together; and, for SIP,
-// late-p99-ms, how late packets left.
+// KiB/call, live heap and stacks, and KiB/call-min, what came to them per minute of
+// the window; underruns, of all calls together; and, for SIP, late-p99-ms, how late
+// packets left.
 func BenchmarkCalls(b *testing.B) {
 	for _, leg := range []string{streamLeg, sipLeg} {
 		for _, calls := range []int{50, 100, 200, 300} {
@@ -48,16 +49,18 @@ func measure(b *testing.B, leg string, calls int) {
 	if r := peers.read(b); r.Answered != calls {
 		b.Fatalf("%d of %d calls were answered: %s", r.Answered, calls, r.Error)
 	}
+	early := memory()
 	before := usage(b, g)
 	<-time.After(*window)
 	after := usage(b, g)
 	busy := memory()
 	peers.write(b, order{})
 	if r := peers.read(b); r.Lasted != calls {
-		b.Errorf("%d of %d calls lasted until they were ended", r.Lasted, calls)
+		b.Errorf("%d of %d calls lasted until they were ended; all ended so: %v", r.Lasted, calls, outcomes(b, g))
 	}
 	after.since(before).report(b, calls)
 	b.ReportMetric((busy-idle)/1024/float64(calls), "KiB/call")
+	b.ReportMetric((busy-early)/1024/float64(calls)/window.Minutes(), "KiB/call-min")
 }
 
 // peers is the second process.

@@ -47,6 +47,29 @@ func usage(b *testing.B, g *gateway.Gateway) figures {
 	return f
 }
 
+// outcomes counts the calls by how they ended.
+func outcomes(b *testing.B, g *gateway.Gateway) map[string]int {
+	b.Helper()
+	families, err := g.Metrics().Gather()
+	if err != nil {
+		b.Fatal(err)
+	}
+	n := map[string]int{}
+	for _, family := range families {
+		if family.GetName() != "callgw_calls_total" {
+			continue
+		}
+		for _, m := range family.GetMetric() {
+			for _, label := range m.GetLabel() {
+				if label.GetName() == "outcome" {
+					n[label.GetValue()] += int(m.GetCounter().GetValue())
+				}
+			}
+		}
+	}
+	return n
+}
+
 func (f *figures) lateness(h *dto.Histogram) {
 	for _, bucket := range h.GetBucket() {
 		f.late[bucket.GetUpperBound()] += bucket.GetCumulativeCount()
