@@ -11,6 +11,17 @@ type Transferrer interface {
 	Transfer(ctx context.Context, target string) error
 }
 
+// Relayer is a leg that may go on carrying its caller after Transfer, by passing
+// the audio on to a second call that it has placed to the target. The agent's part
+// in the call is over then, and Run has returned.
+type Relayer interface {
+	// Relayed returns the carrier's id of the second call, and whether there is one.
+	Relayed() (second string, ok bool)
+	// Relay returns why the two calls ended, when they have. When ctx ends first,
+	// both are hung up with its cause.
+	Relay(ctx context.Context) error
+}
+
 // DigitSender is a leg with a way of its own to press keys at the far end. On
 // other legs, and when the error wraps [errors.ErrUnsupported], digits are
 // sounded in the audio.

@@ -67,12 +67,13 @@ const (
 	Talking
 	Holding
 	Ending
+	Transferred // the agent's part is over; the caller speaks to the target by way of the leg
 	Ended
 )
 
 // String returns the state's name in lower case.
 func (s State) String() string {
-	return [...]string{"arriving", "connecting", "answered", "talking", "holding", "ending", "ended"}[s]
+	return [...]string{"arriving", "connecting", "answered", "talking", "holding", "ending", "transferred", "ended"}[s]
 }
 
 // Call is one phone call.
@@ -105,6 +106,9 @@ type Call struct {
 	ending  chan struct{} // closed by End
 	cause   error         // set before ending is closed
 	ended   chan struct{} // closed when Run returns
+	// together ends, by part, when a caller who was passed on is to be hung up.
+	together context.Context
+	part     context.CancelCauseFunc
 
 	// Owned by Run's goroutine.
 	accept       func() // answers the leg, once, in a goroutine of its own
@@ -144,6 +148,7 @@ func New(cfg Config) *Call {
 		ending:     make(chan struct{}),
 		ended:      make(chan struct{}),
 	}
+	c.together, c.part = context.WithCancelCause(context.Background())
 	c.meters = cfg.Metrics.resolve(f, cfg.Agent)
 	_, ahead := cfg.Leg.(media.Flusher)
 	c.queue = playout.New(playout.Config{
@@ -200,7 +205,7 @@ func (c *Call) Began() bool { return c.State() != Arriving }
 
 // HasSession reports that a session is open for the call.
 func (c *Call) HasSession() bool {
-	return c.session.Load() != nil && c.State() != Ended
+	return c.session.Load() != nil && c.State() < Transferred
 }
 
 // Timeline returns what has happened so far.
@@ -252,7 +257,9 @@ func (c *Call) Run(ctx context.Context) error {
 	c.loop(ctx)
 
 	endLife(c.cause)
-	c.teardown(sides, cut, &legSide, &modelSide)
+	took := c.teardown(sides, cut, &legSide, &modelSide)
+	c.relay(ctx)
+	c.conclude(took)
 	return c.cause
 }
 

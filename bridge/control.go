@@ -76,6 +76,9 @@ func (c *Call) SendDigits(ctx context.Context, digits string) error {
 	if err := checkDigits(digits); err != nil {
 		return err
 	}
+	if c.isEnding() {
+		return ErrNoSession
+	}
 	if leg, ok := c.cfg.Leg.(DigitSender); ok {
 		err := leg.SendDigits(ctx, digits)
 		if !errors.Is(err, errors.ErrUnsupported) {

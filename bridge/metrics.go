@@ -11,6 +11,7 @@ import (
 // Metrics are the series that calls feed.
 type Metrics struct {
 	total       *prometheus.CounterVec
+	relays      *prometheus.CounterVec
 	duration    *prometheus.HistogramVec
 	setup       *prometheus.HistogramVec
 	teardown    *prometheus.HistogramVec
@@ -52,6 +53,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	waits := []float64{.02, .05, .1, .2, .3, .5, .75, 1, 1.5, 2, 3, 5, 10}
 	return &Metrics{
 		total:       counter("callgw_calls_total", "Calls that ended, by why.", "outcome"),
+		relays:      counter("callgw_relays_total", "Callers who were passed on to a second call, by why that ended.", "cause"),
 		duration:    histogram("callgw_call_duration_seconds", "Answer to end.", []float64{5, 15, 30, 60, 120, 300, 600, 1800, 3600}),
 		setup:       histogram("callgw_call_setup_seconds", "Arrival to answer.", waits),
 		teardown:    histogram("callgw_call_teardown_seconds", "Decision to end a call until nothing of it is left.", waits),
@@ -173,6 +175,10 @@ func (r *meters) function(name, outcome string, took time.Duration) {
 }
 
 func (r *meters) spent(usd float64) { r.costs.WithLabelValues(r.labels...).Add(usd) }
+
+func (r *meters) relayed(cause media.Cause) {
+	r.relays.WithLabelValues(r.with(cause.String())...).Inc()
+}
 
 func (r *meters) ended(cause media.Cause, answered time.Time, teardown time.Duration) {
 	r.total.WithLabelValues(r.with(cause.String())...).Inc()

@@ -69,9 +69,9 @@ func (o Operator) Transfer(ctx context.Context, target string) error {
 	return o.act("transfer", func() error { return o.call.Transfer(ctx, target) }, "target", mask.Number(target))
 }
 
-// HangUp ends the call.
+// HangUp is [Call.HangUp].
 func (o Operator) HangUp() {
-	_ = o.act("hang_up", func() error { o.call.End(media.OperatorHungUp); return nil })
+	_ = o.act("hang_up", func() error { o.call.HangUp(media.OperatorHungUp); return nil })
 }
 
 // act does what an operator asks for, and notes it.

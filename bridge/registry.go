@@ -148,7 +148,7 @@ func (r *Registry) Drain(ctx context.Context) {
 	case <-ctx.Done():
 	}
 	for _, c := range r.Calls() {
-		c.End(fmt.Errorf("bridge: drained: %w", media.Shutdown))
+		c.HangUp(fmt.Errorf("bridge: drained: %w", media.Shutdown))
 	}
 	<-r.empty
 }
@@ -168,18 +168,30 @@ func (r *Registry) Leaked() int {
 	return n
 }
 
-var activeDesc = prometheus.NewDesc("callgw_calls_active", "Calls that exist.", callLabels, nil)
+var (
+	activeDesc  = prometheus.NewDesc("callgw_calls_active", "Calls that exist.", callLabels, nil)
+	relayedDesc = prometheus.NewDesc("callgw_calls_relayed",
+		"Calls that exist whose callers were passed on to a second call.", callLabels, nil)
+)
 
 // Describe implements prometheus.Collector.
-func (r *Registry) Describe(ch chan<- *prometheus.Desc) { ch <- activeDesc }
+func (r *Registry) Describe(ch chan<- *prometheus.Desc) {
+	ch <- activeDesc
+	ch <- relayedDesc
+}
 
-// Collect implements prometheus.Collector: callgw_calls_active.
+// Collect implements prometheus.Collector.
 func (r *Registry) Collect(ch chan<- prometheus.Metric) {
-	count := map[[4]string]int{}
+	active, relayed := map[[4]string]int{}, map[[4]string]int{}
 	for _, c := range r.Calls() {
-		count[[4]string(c.meters.labels)]++
+		labels := [4]string(c.meters.labels)
+		active[labels]++
+		if c.State() == Transferred {
+			relayed[labels]++
+		}
 	}
-	for labels, n := range count {
+	for labels, n := range active {
 		ch <- prometheus.MustNewConstMetric(activeDesc, prometheus.GaugeValue, float64(n), labels[:]...)
+		ch <- prometheus.MustNewConstMetric(relayedDesc, prometheus.GaugeValue, float64(relayed[labels]), labels[:]...)
 	}
 }

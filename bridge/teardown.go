@@ -36,13 +36,13 @@ func (c *Call) fail(cause error) {
 }
 
 // teardown ends both sides at the same time, politely for as long as
-// Config.Polite, then by cutting them, and returns when nothing is left.
-func (c *Call) teardown(sides context.Context, cut context.CancelCauseFunc, legSide, modelSide *sync.WaitGroup) {
+// Config.Polite, then by cutting them, and returns how long it took until nothing
+// was left.
+func (c *Call) teardown(sides context.Context, cut context.CancelCauseFunc, legSide, modelSide *sync.WaitGroup) time.Duration {
 	began := time.Now()
 	c.state.Store(uint32(Ending))
 	c.endingSince.Store(began.UnixNano())
-	cause := media.CauseOf(c.cause)
-	c.note(EventEnding, "cause", cause.String())
+	c.note(EventEnding, "cause", media.CauseOf(c.cause).String())
 
 	polite, cancel := context.WithTimeout(sides, c.cfg.Polite)
 	defer cancel()
@@ -62,7 +62,12 @@ func (c *Call) teardown(sides context.Context, cut context.CancelCauseFunc, legS
 	legSide.Wait()
 
 	c.meters.flush(c)
-	took := time.Since(began)
+	return time.Since(began)
+}
+
+// conclude tells that nothing of the call is left, after a teardown that took so long.
+func (c *Call) conclude(took time.Duration) {
+	cause := media.CauseOf(c.cause)
 	c.meters.ended(cause, c.answeredAt, took)
 	c.note(EventEnded, "cause", cause.String(), "teardown", took)
 	l := c.log.WithLevel(severity(cause)).Str("cause", cause.String()).

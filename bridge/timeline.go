@@ -53,6 +53,8 @@ const (
 	EventOperator       = "operator"
 	EventOperatorFailed = "operator_failed"
 	EventOmitted        = "omitted" // stands for events that are not kept
+	EventRelayed        = "relayed"
+	EventRelayEnded     = "relay_ended"
 	EventError          = "error"
 	EventEnding         = "ending"
 	EventEnded          = "ended"

@@ -56,7 +56,7 @@ type Call struct {
 
 	referral   *referral     // a transfer by REFER, or nil
 	moving     bool          // a transfer by a second call is under way
-	passed     bool          // the call is a relay's, not Run's
+	joined     *joint        // with a second call: it is the relay's, not Run's; or nil
 	handedOver chan struct{} // closed when Run is done with a call that was passed on
 
 	timer   sessionTimer

@@ -92,34 +92,79 @@ func (c *Call) claim() error {
 // when the call is over.
 func (c *Call) passOn(far *Call) bool {
 	there, back := newPassage(far), newPassage(c)
+	j := &joint{second: far.ID(), over: make(chan struct{})}
+	var ctx context.Context
+	ctx, j.part = context.WithCancelCause(context.Background())
 	c.mu.Lock()
-	if c.state != talking && c.state != answered || !c.s.errands.Start(func() { c.relay(far, there, back) }) {
+	if c.state != talking && c.state != answered || !c.s.errands.Start(func() { c.relay(ctx, j, far, there, back) }) {
 		c.mu.Unlock()
 		return false
 	}
 	// Once Run's owner is told, nothing may reach it any more.
 	c.up.attach(there)
 	c.down.attach(back)
-	c.passed = true
+	c.joined = j
 	c.mu.Unlock()
 	c.signal()
 	return true
 }
 
-// relay carries both calls until either ends, and then ends the other.
-func (c *Call) relay(far *Call, there, back *passage) {
+// joint is what joins a caller with a second call, to whom he was transferred.
+type joint struct {
+	second string                  // its Call-ID
+	part   context.CancelCauseFunc // hangs both up
+	over   chan struct{}           // closed when both have ended
+	why    error                   // set before
+}
+
+// relay carries both calls until either ends, or ctx does, and then ends the other.
+func (c *Call) relay(ctx context.Context, j *joint, far *Call, there, back *passage) {
 	<-c.handedOver
-	ctx, end := context.WithCancelCause(context.Background())
 	var legs sync.WaitGroup
-	legs.Go(func() { end(far.Run(ctx, back, there)) })
+	legs.Go(func() { j.part(ofTarget(far.Run(ctx, back, there))) })
 	c.serve(ctx, true)
-	end(c.finish())
+	j.part(c.finish())
 	legs.Wait()
+	j.why = context.Cause(ctx) // the first of these
+	close(j.over)
+}
+
+// ofTarget makes the end of a second call one of the target's.
+func ofTarget(err error) error {
+	if media.CauseOf(err) == media.CallerHungUp {
+		return fmt.Errorf("sip: %w", media.TargetHungUp)
+	}
+	return fmt.Errorf("sip: the second call: %w", err)
+}
+
+// Relayed returns the Call-ID of the second call that Transfer has joined the caller
+// with, and whether there is one.
+func (c *Call) Relayed() (second string, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.joined == nil {
+		return "", false
+	}
+	return c.joined.second, true
+}
+
+// Relay waits until the two calls that Transfer has joined are over and returns why.
+// When ctx ends first, both are hung up with its cause. It returns nil at once when
+// there is no second call.
+func (c *Call) Relay(ctx context.Context) error {
+	c.mu.Lock()
+	j := c.joined
+	c.mu.Unlock()
+	if j == nil {
+		return nil
+	}
+	defer context.AfterFunc(ctx, func() { j.part(context.Cause(ctx)) })()
+	<-j.over
+	return j.why
 }
 
 // isPassed reports whether the call was passed on.
 func (c *Call) isPassed() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.passed
+	_, passed := c.Relayed()
+	return passed
 }

@@ -219,7 +219,10 @@ func bridging(mode sip.TransferMode) func(*sip.Config) {
 // A peer that refuses REFER is called a second time, and the audio is passed on.
 func TestTransferByASecondCall(t *testing.T) {
 	for _, mode := range []sip.TransferMode{sip.TransferBridge, sip.TransferEither, sip.TransferAttended} {
-		for _, first := range []string{"the caller", "the target", "the server"} {
+		for first, why := range map[string]media.Cause{
+			"the caller": media.CallerHungUp, "the target": media.TargetHungUp,
+			"the owner": media.OperatorHungUp, "the server": media.Shutdown,
+		} {
 			t.Run(first+" hangs up", func(t *testing.T) {
 				rec := &record{}
 				bubble(t, into(rec), func(r *rig) {
@@ -255,6 +258,13 @@ func TestTransferByASecondCall(t *testing.T) {
 					if err := c.Hangup(context.Background(), media.Transferred); err != nil {
 						t.Error(err)
 					}
+					if second, ok := c.Relayed(); !ok || second != invite.CallID().Value() {
+						t.Errorf("Relayed() = %q, %v", second, ok)
+					}
+					relaying, part := context.WithCancelCause(context.Background())
+					defer part(nil)
+					parted := make(chan error, 1)
+					go func() { parted <- c.Relay(relaying) }()
 					p.ExpectNothing(10 * time.Second)
 					passes(t, phone, target)
 					passes(t, target, phone)
@@ -272,9 +282,16 @@ func TestTransferByASecondCall(t *testing.T) {
 						q.Expect("200 BYE")
 						p.Reply(p.Expect("BYE"), 200, "OK")
 					default:
-						r.stop()
+						if first == "the owner" {
+							part(media.OperatorHungUp)
+						} else {
+							r.stop()
+						}
 						q.Reply(q.Expect("BYE"), 200, "OK")
 						p.Reply(p.Expect("BYE"), 200, "OK")
+					}
+					if err := <-parted; media.CauseOf(err) != why {
+						t.Errorf("Relay() = %v", err)
 					}
 					time.Sleep(time.Minute)
 					if n := r.server.Calls(); n != 0 {

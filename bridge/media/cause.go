@@ -21,6 +21,7 @@ const (
 	SilenceLimit                     // limits.silence reached
 	CostLimit                        // limits.cost reached
 	Transferred                      // handed over to somebody else
+	TargetHungUp                     // who was called for a transfer hung up
 	Rejected                         // the dialplan said so
 	NoRoute                          // no route matched
 	Busy                             // calls.max reached
@@ -52,6 +53,7 @@ var causes = [...]struct {
 	SilenceLimit:    {"silence_limit", 480, 16, 1000},
 	CostLimit:       {"cost_limit", 480, 16, 1000},
 	Transferred:     {"transferred", 480, 16, 1000},
+	TargetHungUp:    {"target_hung_up", 480, 16, 1000},
 	Rejected:        {"rejected", 603, 21, 1008},
 	NoRoute:         {"no_route", 404, 1, 1008},
 	Busy:            {"busy", 503, 17, 1013},
