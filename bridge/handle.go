@@ -39,6 +39,8 @@ func (c *Call) handle(e realtime.Event, at time.Time) {
 		c.sessionError(e.Error)
 	case realtime.ProviderRefused, realtime.SessionOpened, realtime.SessionLost, realtime.SessionRestored, realtime.SessionRecycled:
 		c.succeed(e)
+	case realtime.ConversationCut:
+		c.note(EventHistoryCut)
 	case realtime.Unknown:
 		if e.Err != nil {
 			c.meters.sessionError("malformed")

@@ -27,6 +27,7 @@ const (
 	EventSessionLost  = "session_lost"
 	EventRestored     = "session_restored"
 	EventRecycled     = "session_recycled"
+	EventHistoryCut   = "conversation_cut"
 	EventDiffers      = "differs"
 	EventGreeting     = "greeting"
 	EventAnswered     = "answered"

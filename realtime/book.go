@@ -73,8 +73,9 @@ func (s *Session) book(event Event) []Event {
 		s.resolve(e.Item)
 	case TranscriptionDone:
 		if entry := s.history.find(e.ItemID); entry != nil {
-			*entry.part(e.ContentIndex) = e.Transcript
+			entry.say(e.ContentIndex, e.Transcript)
 			entry.known, entry.speech = true, nil
+			s.history.weigh(entry)
 		}
 	case TranscriptionFailed:
 		if entry := s.history.find(e.ItemID); entry != nil {
@@ -160,6 +161,7 @@ func (s *Session) bookAdded(e ItemAdded) []Event {
 		}
 	case !entry.restored:
 		entry.take(e.Item)
+		s.history.weigh(entry)
 	}
 	if entry.added {
 		return nil
@@ -186,6 +188,7 @@ func (s *Session) bookDone(item Item) []Event {
 	entry.done = true
 	if entry.origin != OriginOurs && !entry.restored {
 		entry.take(item)
+		s.history.weigh(entry)
 	}
 	entry.finish()
 	return []Event{ItemDone{Item: item, Origin: entry.origin}}
@@ -198,13 +201,13 @@ func (s *Session) bookText(at ContentRef, text string, all bool) {
 		return
 	}
 	s.responses.progress(at.ResponseID, false)
-	part := entry.part(at.ContentIndex)
 	switch {
 	case !all:
-		*part += text
+		entry.add(at.ContentIndex, text)
 	case text != "":
-		*part = text
+		entry.say(at.ContentIndex, text)
 	}
+	s.history.weigh(entry)
 }
 
 // bookAudio notes audio of the model, and tells whether it is to be handed on.

@@ -1,10 +1,15 @@
 package realtime
 
+import "slices"
+
+// maxSeen is how many calls back one that comes again is known.
+const maxSeen = 256
+
 // calls are the function calls of a session, in rounds: those of one response
 // are spoken of in one response. It is a state machine without a clock; the
 // session serialises its methods.
 type calls struct {
-	seen        map[string]bool   // ids of calls and approval requests: each is answered once
+	seen        []string          // the latest ids of calls and approval requests: each is answered once
 	rounds      map[string]*round // by response, until it has ended and all is answered
 	running     map[*call]bool
 	unconfirmed map[string]string // answers that the server has not shown yet: id → client event
@@ -16,7 +21,6 @@ type calls struct {
 
 func newCalls() calls {
 	return calls{
-		seen:        map[string]bool{},
 		rounds:      map[string]*round{},
 		running:     map[*call]bool{},
 		unconfirmed: map[string]string{},
@@ -50,10 +54,13 @@ func (c *call) label() string {
 
 // first notes an id and tells whether it is new.
 func (s *calls) first(id string) bool {
-	if s.seen[id] {
+	if slices.Contains(s.seen, id) {
 		return false
 	}
-	s.seen[id] = true
+	if len(s.seen) == maxSeen {
+		s.seen = append(s.seen[:0], s.seen[1:]...)
+	}
+	s.seen = append(s.seen, id)
 	return true
 }
 

@@ -29,7 +29,8 @@ type Entry struct {
 	AudioHeard, AudioReceived time.Duration
 }
 
-// History returns the conversation as far as it is known, in its order.
+// History returns the conversation as far as it is known, in its order: what it
+// began with and, of a long one, the newest (see [ConversationCut]).
 func (s *Session) History() []Entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -49,6 +50,10 @@ func (s *Session) History() []Entry {
 type history struct {
 	entries []*entry
 	latest  *entry // found last
+	pinned  int    // entries that the conversation began with
+	bytes   int    // of all others
+	isCut   bool   // some were let go
+	told    bool   // which the handler knows
 }
 
 // entry is one item.
@@ -68,6 +73,8 @@ type entry struct {
 	added, done bool   // the handler knows
 	restored    bool   // the present connection has it as text
 	rewritten   int    // deletions under way that are not the end of it
+	pinned      bool   // the conversation began with it
+	weight      int    // in history.bytes
 }
 
 // maxItemID is how long an id may be that a client chooses.
@@ -101,10 +108,10 @@ func (e *entry) take(item Item) {
 	if item.Type == "" {
 		return
 	}
-	e.item = item
+	e.item = item.lean()
 	for i, c := range item.Content {
 		if text := c.Text + c.Transcript; text != "" {
-			*e.part(i) = text
+			e.say(i, text)
 			e.known = true
 		}
 	}
@@ -162,13 +169,13 @@ func newEntry(item Item) *entry {
 func ours(item Item) *entry {
 	e := &entry{origin: OriginOurs, at: time.Now()}
 	e.take(item)
+	e.item = item // as it is, for it may have to be created again
 	e.finish()
 	return e
 }
 
 func (h *history) append(e *entry) {
-	h.entries = append(h.entries, e)
-	h.latest = e
+	h.insertAt(len(h.entries), e)
 }
 
 // insert puts e behind another item, or last if that is unknown.
@@ -177,8 +184,7 @@ func (h *history) insert(e *entry, previous string) {
 	if i := h.index(previous); i >= 0 && previous != "" {
 		at = i + 1
 	}
-	h.entries = slices.Insert(h.entries, at, e)
-	h.latest = e
+	h.insertAt(at, e)
 }
 
 // place moves e behind another item if it is known.
@@ -193,8 +199,7 @@ func (h *history) place(e *entry, previous string) {
 
 func (h *history) remove(id string) {
 	if i := h.index(id); i >= 0 {
-		h.entries = slices.Delete(h.entries, i, i+1)
-		h.latest = nil
+		h.delete(i)
 	}
 }
 

@@ -15,7 +15,7 @@ const unheard = "[The caller said something that was not transcribed.]"
 func (s *Session) replay(waiting map[string]bool) []Item {
 	var items []Item
 	calls := map[string]bool{}
-	kept := s.history.entries[:0]
+	var kept []*entry
 	for _, e := range s.history.entries {
 		if waiting[e.item.ID] {
 			if e.item.Type == "function_call_output" && !calls[e.item.CallID] {
@@ -38,8 +38,7 @@ func (s *Session) replay(waiting map[string]bool) []Item {
 		items = append(items, item)
 		kept = append(kept, e)
 	}
-	clear(s.history.entries[len(kept):])
-	s.history.entries, s.history.latest = kept, nil
+	s.history.replace(kept)
 	return items
 }
 

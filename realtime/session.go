@@ -88,7 +88,9 @@ func NewSession(cfg Config) (*Session, error) {
 		if item.ID == "" {
 			item.ID = s.newItemID()
 		}
-		s.history.append(ours(item))
+		e := ours(item)
+		e.pinned = true
+		s.history.append(e)
 	}
 	return s, nil
 }
@@ -153,6 +155,10 @@ func (s *Session) deliver(l *link, event Event) {
 		return
 	}
 	events := s.book(event)
+	if s.history.isCut && !s.history.told {
+		s.history.told = true
+		events = append(events, ConversationCut{})
+	}
 	work := s.bookCalls(event)
 	s.mu.Unlock()
 	s.tell(events...)

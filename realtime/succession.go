@@ -37,6 +37,10 @@ type (
 		Took     time.Duration // to make it
 		Replayed int
 	}
+	// ConversationCut says, once, that the conversation has become too long: the
+	// oldest of it, but what it began with, is not kept, neither for
+	// [Session.History] nor for another connection.
+	ConversationCut struct{}
 )
 
 // SessionLostReason is the reason of a response, incomplete, whose end nobody
@@ -48,3 +52,4 @@ func (SessionOpened) event()   {}
 func (SessionLost) event()     {}
 func (SessionRestored) event() {}
 func (SessionRecycled) event() {}
+func (ConversationCut) event() {}
