@@ -15,6 +15,7 @@ type Agent struct {
 	Items      []realtime.Item     // the conversation before the call begins
 	Greeting   Greeting
 	BargeIn    BargeIn
+	Detection  Detection // of calls out
 	// StartPaused keeps the caller's audio from the model until Call.PauseAudio
 	// lets it through; HideTranscripts keeps what was said out of the timeline,
 	// the log and the API.

@@ -89,6 +89,7 @@ type Call struct {
 	uplink   *uplink
 	turns    turns
 	pauses   pauses
+	callee   callee
 
 	interruptMu sync.Mutex // held while the agent is being stopped, or goes on
 
@@ -159,13 +160,21 @@ func New(cfg Config) *Call {
 	})
 	c.pauses.queue, c.downlink = c.queue, c.queue
 	var echo *reference
-	if c.listens() {
+	listening := cfg.Agent.Detection.By == DetectedInAudio
+	if c.listens() || listening {
 		echo = newReference()
 		c.downlink = &downlink{Queue: c.queue, codec: cfg.Leg.Codec(), echo: echo}
 	}
 	c.uplink = &uplink{call: c, ear: newEar(c, echo)}
 	c.uplink.paused.Store(cfg.Agent.StartPaused)
-	var err error
+	c.callee.waiting.Store(c.detects() && cfg.Agent.Detection.WaitForHuman)
+	err := c.cfg.Agent.Detection.Timing.Complete()
+	if err == nil && listening {
+		c.uplink.listener, err = newListener(c, echo)
+	}
+	if err != nil {
+		c.End(fmt.Errorf("bridge: %w: %w", media.Internal, err))
+	}
 	if c.formats, err = newFormats(cfg.Leg.Codec(), cfg.Agent.Properties); err != nil {
 		c.End(fmt.Errorf("bridge: %w: %w", media.Internal, err))
 	}
@@ -281,6 +290,7 @@ func (c *Call) loop(ctx context.Context) {
 			c.checkLimits(now)
 			c.checkReply(now)
 			c.checkFarewell(now)
+			c.checkCallee(now)
 		case <-c.doubt.C:
 			c.relent()
 		case <-c.linger.C:

@@ -85,6 +85,9 @@ func (c *Call) properties() realtime.Properties {
 	if barge.Mode == BargeInOff || barge.ProtectGreeting && !c.cfg.Agent.Greeting.none() {
 		p.TurnDetection = interrupting(p.TurnDetection, false)
 	}
+	if c.callee.waiting.Load() {
+		p.TurnDetection = responding(p.TurnDetection, false)
+	}
 	return p
 }
 
@@ -102,6 +105,14 @@ func interrupting(d *realtime.TurnDetection, on bool) *realtime.TurnDetection {
 // hears ringing while the greeting is being made, and the greeting with the
 // first packet.
 func (c *Call) connected(session *realtime.Session) {
+	if !c.callee.waiting.Load() {
+		c.greet(session)
+	}
+	c.accept()
+}
+
+// greet says the first words.
+func (c *Call) greet(session *realtime.Session) {
 	greeting := c.cfg.Agent.Greeting
 	switch {
 	case greeting.Say != "":
@@ -120,7 +131,6 @@ func (c *Call) connected(session *realtime.Session) {
 			}
 		}
 	}
-	c.accept()
 }
 
 // said is an item that tells the model what the caller heard it say.
@@ -133,7 +143,7 @@ func said(text string) realtime.Item {
 
 // answer answers the leg as soon as there is something to hear.
 func (c *Call) answer(ctx context.Context) {
-	if !c.cfg.Agent.Greeting.none() {
+	if !c.cfg.Agent.Greeting.none() && !c.callee.waiting.Load() {
 		wait := time.NewTimer(c.cfg.GreetingWait)
 		defer wait.Stop()
 		select {
@@ -160,4 +170,5 @@ func (c *Call) answered() {
 	c.note(EventAnswered)
 	c.log.Info().Str("from", mask.Number(c.cfg.Facts.From)).Str("to", mask.Number(c.cfg.Facts.To)).
 		Float64("setup_ms", ms(c.answeredAt.Sub(c.timeline.start))).Msg("call answered")
+	c.learnEarly()
 }

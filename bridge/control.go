@@ -15,6 +15,9 @@ var (
 	ErrNoSession = errors.New("bridge: the call has no open session")
 	// ErrUnable says that the call's leg cannot do what was asked for.
 	ErrUnable = errors.New("bridge: the call's leg cannot do that")
+	// ErrHushed says that the agent speaks to a machine, when it may, and to
+	// nobody else any more.
+	ErrHushed = errors.New("bridge: a machine has answered: the agent only leaves its message")
 )
 
 func (c *Call) open() (*realtime.Session, error) {
@@ -28,6 +31,9 @@ func (c *Call) open() (*realtime.Session, error) {
 // Say has the agent say something: instructions for one response.
 func (c *Call) Say(instructions string) error {
 	s, err := c.open()
+	if err == nil && c.callee.message.hushed.Load() {
+		err = ErrHushed
+	}
 	if err != nil {
 		return err
 	}
@@ -38,6 +44,9 @@ func (c *Call) Say(instructions string) error {
 // respond is set.
 func (c *Call) Append(item realtime.Item, respond bool) error {
 	s, err := c.open()
+	if err == nil && respond && c.callee.message.hushed.Load() {
+		err = ErrHushed
+	}
 	if err != nil {
 		return err
 	}

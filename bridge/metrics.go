@@ -31,6 +31,8 @@ type Metrics struct {
 	costs       *prometheus.CounterVec
 	calls       *prometheus.CounterVec
 	callTimes   *prometheus.HistogramVec
+	answeredBy  *prometheus.CounterVec
+	detection   *prometheus.HistogramVec
 }
 
 // callLabels are on every series of a call.
@@ -72,6 +74,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		responses:   counter("callgw_responses_total", "Responses that ended, by how.", "status"),
 		calls:       counter("callgw_function_calls_total", "Calls of the agents' tools, by how they ended.", "name", "outcome"),
 		callTimes:   histogram("callgw_function_call_seconds", "How long the agents' tools took.", waits, "name"),
+		answeredBy:  counter("callgw_answered_by_total", "Calls out by who has answered them, and who found that out.", "by", "source"),
+		detection:   histogram("callgw_answer_detection_seconds", "Answer to the decision who has answered.", waits, "source"),
 		costs:       counter("callgw_realtime_cost_usd_total", "What the tokens cost by the configured prices, in US dollars."),
 	}
 }
@@ -172,6 +176,12 @@ func (r *meters) reply(l Latency) {
 func (r *meters) function(name, outcome string, took time.Duration) {
 	r.calls.WithLabelValues(r.with(name, outcome)...).Inc()
 	r.callTimes.WithLabelValues(r.with(name)...).Observe(took.Seconds())
+}
+
+// answered counts who has answered a call out, known so long after the answer.
+func (r *meters) answered(by, source string, took time.Duration) {
+	r.answeredBy.WithLabelValues(r.with(by, source)...).Inc()
+	r.detection.WithLabelValues(r.with(source)...).Observe(took.Seconds())
 }
 
 func (r *meters) spent(usd float64) { r.costs.WithLabelValues(r.labels...).Add(usd) }

@@ -55,7 +55,9 @@ func (t *turnMaker) frame(session *realtime.Session, p []byte, change vad.Change
 		spoken := now.Add(-t.hangover)
 		// Refusals mean that the session is gone, which ends or repairs the call.
 		_ = session.Commit()
-		_ = session.Respond(realtime.ResponseRequest{})
+		if !c.callee.waiting.Load() {
+			_ = session.Respond(realtime.ResponseRequest{})
+		}
 		c.post(func() { c.callerStopped(spoken, now) })
 	}
 }

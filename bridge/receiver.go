@@ -17,7 +17,7 @@ type receiver Call
 // Audio queues one delta of the agent's audio.
 func (r *receiver) Audio(d realtime.AudioDelta) {
 	c := (*Call)(r)
-	if c.failed.Load() {
+	if c.failed.Load() || c.callee.message.unheard(d.ResponseID) {
 		return
 	}
 	if c.watch != nil && c.watch.suspicious(d.Audio) {
@@ -43,7 +43,7 @@ func (r *receiver) Event(e realtime.Event) {
 	switch e := e.(type) {
 	case realtime.ResponseCreated:
 		c.turns.created()
-		c.queue.Begin(e.Response.ID)
+		c.begins(e.Response)
 	case realtime.OutputItemAdded:
 		c.promise(e)
 	case realtime.AudioDone:
@@ -89,7 +89,7 @@ func (c *Call) promise(e realtime.OutputItemAdded) {
 	if e.Item.Type != "message" {
 		return
 	}
-	if !c.queue.Item(e.ResponseID, e.Item.ID) {
+	if c.callee.message.unheard([]byte(e.ResponseID)) || !c.queue.Item(e.ResponseID, e.Item.ID) {
 		c.unsay(e.Item.ID)
 	}
 }

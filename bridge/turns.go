@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/callgw/callgw/bridge/answering"
 	"github.com/callgw/callgw/bridge/playout"
 	"github.com/callgw/callgw/realtime"
 )
@@ -85,6 +86,9 @@ func (c *Call) agentStarts(ref playout.Ref, at time.Time) {
 	c.lastActivity = at
 	c.owed.since = time.Time{}
 	c.note(EventAgentStarts, "item", ref.ItemID)
+	if c.callee.over != answering.Running && c.farewell.begun {
+		c.farewell.until = at.Add(longestMessage)
+	}
 	t := &c.turns
 	if t.spoken.IsZero() {
 		return
@@ -108,11 +112,11 @@ func (c *Call) agentStops() {
 	c.note(EventAgentStops)
 	c.checkQuiet()
 	// What was interrupted for the farewell may have drained a moment before it.
-	if c.farewell.begun && !c.queue.State().Sounding() {
+	if s := c.queue.State(); c.farewell.begun && !s.Sounding() && !s.Generating {
 		c.endHeard(c.farewell.cause)
 		return
 	}
-	if c.farewell.cause == nil && c.protected.CompareAndSwap(true, false) {
+	if c.farewell.cause == nil && !c.callee.message.hushed.Load() && c.protected.CompareAndSwap(true, false) {
 		c.unprotect()
 	}
 }

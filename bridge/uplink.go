@@ -10,10 +10,12 @@ import (
 
 // uplink takes what comes from the phone. It implements media.Uplink.
 type uplink struct {
-	call   *Call
-	ear    *ear // nil where the provider's ears are enough
-	held   atomic.Bool
-	paused atomic.Bool // on request: see Call.PauseAudio
+	call *Call
+	ear  *ear // nil where the provider's ears are enough
+	// listener finds out who has answered; nil unless that is asked for.
+	listener *listener
+	held     atomic.Bool
+	paused   atomic.Bool // on request: see Call.PauseAudio
 
 	frames, bytes atomic.Int64
 	clock         clock
@@ -23,7 +25,13 @@ type uplink struct {
 func (u *uplink) Frame(p []byte) {
 	u.frames.Add(1)
 	u.bytes.Add(int64(len(p)))
-	if u.held.Load() || u.paused.Load() {
+	if u.held.Load() {
+		return
+	}
+	if u.listener != nil {
+		u.listener.hear(p, time.Now())
+	}
+	if u.paused.Load() || u.call.callee.message.hushed.Load() {
 		return
 	}
 	switch s := u.call.session.Load(); {

@@ -27,7 +27,7 @@ type owed struct {
 
 // oweReply notes that the caller's turn is over.
 func (c *Call) oweReply(at time.Time) {
-	if c.repliesByItself() {
+	if c.repliesByItself() && !c.callee.waiting.Load() && !c.callee.message.hushed.Load() {
 		c.owed = owed{since: at}
 	}
 }
@@ -66,7 +66,11 @@ func (c *Call) retryResponse(now time.Time, why error) {
 		// A response that was begun and brings nothing stands in the way.
 		c.cancel([]string{""})
 	}
-	if err := s.Respond(realtime.ResponseRequest{Instructions: c.pendingGreeting()}); err != nil {
+	again := realtime.ResponseRequest{Instructions: c.pendingGreeting()}
+	if c.callee.message.hushed.Load() {
+		again = c.messageRequest()
+	}
+	if err := s.Respond(again); err != nil {
 		c.log.Debug().Err(err).Msg("response not asked for again")
 	}
 }

@@ -50,9 +50,9 @@ type Bound struct {
 // Bounds returns the durations of c with what they may be.
 func (c *Config) Bounds() []Bound {
 	return []Bound{
-		{"speech", &c.Speech, time.Second, 6 * time.Second, DefaultSpeech},
-		{"speech_end", &c.SpeechEnd, 500 * time.Millisecond, 5 * time.Second, DefaultSpeechEnd},
-		{"silence", &c.Silence, 2 * time.Second, 10 * time.Second, DefaultSilence},
+		{"speech_threshold", &c.Speech, time.Second, 6 * time.Second, DefaultSpeech},
+		{"speech_end_threshold", &c.SpeechEnd, 500 * time.Millisecond, 5 * time.Second, DefaultSpeechEnd},
+		{"silence_timeout", &c.Silence, 2 * time.Second, 10 * time.Second, DefaultSilence},
 		{"message_pause", &c.MessagePause, 500 * time.Millisecond, 10 * time.Second, DefaultMessagePause},
 		{"timeout", &c.Timeout, 3 * time.Second, 59 * time.Second, DefaultTimeout},
 	}

@@ -12,27 +12,28 @@ type Cause uint8
 
 // The causes, from the most ordinary to the least.
 const (
-	CallerHungUp    Cause = iota + 1 // BYE, stop, or the far end closed
-	CallerCancelled                  // gave up before the answer: CANCEL
-	AgentHungUp                      // the model or its tools ended the call
-	OperatorHungUp                   // ended through the API
-	Shutdown                         // the process is going down
-	DurationLimit                    // limits.duration reached
-	SilenceLimit                     // limits.silence reached
-	CostLimit                        // limits.cost reached
-	Transferred                      // handed over to somebody else
-	TargetHungUp                     // who was called for a transfer hung up
-	Rejected                         // the dialplan said so
-	NoRoute                          // no route matched
-	Busy                             // calls.max reached
-	UnknownTrunk                     // from a source that no trunk names
-	NotAcceptable                    // no codec or media in common
-	NoAnswer                         // the callee, or the expected stream, never came
-	ProviderRefused                  // no provider opened a session
-	ProviderLost                     // the session died during the call
-	MediaTimeout                     // the phone's audio stopped without a word
-	LegFailed                        // the carrier's side broke its protocol or its socket
-	Internal                         // ours
+	CallerHungUp     Cause = iota + 1 // BYE, stop, or the far end closed
+	CallerCancelled                   // gave up before the answer: CANCEL
+	AgentHungUp                       // the model or its tools ended the call
+	OperatorHungUp                    // ended through the API
+	Shutdown                          // the process is going down
+	DurationLimit                     // limits.duration reached
+	SilenceLimit                      // limits.silence reached
+	CostLimit                         // limits.cost reached
+	AnsweringMachine                  // a machine or a fax has answered, and there is no more to say
+	Transferred                       // handed over to somebody else
+	TargetHungUp                      // who was called for a transfer hung up
+	Rejected                          // the dialplan said so
+	NoRoute                           // no route matched
+	Busy                              // calls.max reached
+	UnknownTrunk                      // from a source that no trunk names
+	NotAcceptable                     // no codec or media in common
+	NoAnswer                          // the callee, or the expected stream, never came
+	ProviderRefused                   // no provider opened a session
+	ProviderLost                      // the session died during the call
+	MediaTimeout                      // the phone's audio stopped without a word
+	LegFailed                         // the carrier's side broke its protocol or its socket
+	Internal                          // ours
 )
 
 // causes holds, for each Cause, its name, the SIP status that rejects a call
@@ -44,27 +45,28 @@ var causes = [...]struct {
 	q850   int
 	close  int
 }{
-	CallerHungUp:    {"caller_hung_up", 487, 16, 1000},
-	CallerCancelled: {"caller_cancelled", 487, 16, 1000},
-	AgentHungUp:     {"agent_hung_up", 480, 16, 1000},
-	OperatorHungUp:  {"operator_hung_up", 480, 16, 1000},
-	Shutdown:        {"shutdown", 503, 16, 1001},
-	DurationLimit:   {"duration_limit", 480, 16, 1000},
-	SilenceLimit:    {"silence_limit", 480, 16, 1000},
-	CostLimit:       {"cost_limit", 480, 16, 1000},
-	Transferred:     {"transferred", 480, 16, 1000},
-	TargetHungUp:    {"target_hung_up", 480, 16, 1000},
-	Rejected:        {"rejected", 603, 21, 1008},
-	NoRoute:         {"no_route", 404, 1, 1008},
-	Busy:            {"busy", 503, 17, 1013},
-	UnknownTrunk:    {"unknown_trunk", 403, 21, 1008},
-	NotAcceptable:   {"not_acceptable", 488, 65, 1003},
-	NoAnswer:        {"no_answer", 480, 19, 1000},
-	ProviderRefused: {"provider_refused", 503, 41, 1011},
-	ProviderLost:    {"provider_lost", 503, 41, 1011},
-	MediaTimeout:    {"media_timeout", 480, 102, 1000},
-	LegFailed:       {"leg_failed", 500, 38, 1002},
-	Internal:        {"internal", 500, 41, 1011},
+	CallerHungUp:     {"caller_hung_up", 487, 16, 1000},
+	CallerCancelled:  {"caller_cancelled", 487, 16, 1000},
+	AgentHungUp:      {"agent_hung_up", 480, 16, 1000},
+	OperatorHungUp:   {"operator_hung_up", 480, 16, 1000},
+	Shutdown:         {"shutdown", 503, 16, 1001},
+	DurationLimit:    {"duration_limit", 480, 16, 1000},
+	SilenceLimit:     {"silence_limit", 480, 16, 1000},
+	CostLimit:        {"cost_limit", 480, 16, 1000},
+	AnsweringMachine: {"answering_machine", 480, 16, 1000},
+	Transferred:      {"transferred", 480, 16, 1000},
+	TargetHungUp:     {"target_hung_up", 480, 16, 1000},
+	Rejected:         {"rejected", 603, 21, 1008},
+	NoRoute:          {"no_route", 404, 1, 1008},
+	Busy:             {"busy", 503, 17, 1013},
+	UnknownTrunk:     {"unknown_trunk", 403, 21, 1008},
+	NotAcceptable:    {"not_acceptable", 488, 65, 1003},
+	NoAnswer:         {"no_answer", 480, 19, 1000},
+	ProviderRefused:  {"provider_refused", 503, 41, 1011},
+	ProviderLost:     {"provider_lost", 503, 41, 1011},
+	MediaTimeout:     {"media_timeout", 480, 102, 1000},
+	LegFailed:        {"leg_failed", 500, 38, 1002},
+	Internal:         {"internal", 500, 41, 1011},
 }
 
 // Causes returns every cause, for metrics and documentation.

@@ -22,6 +22,8 @@ type Agent struct {
 	// Greeting is what the caller hears first. Default: the model greets in one
 	// sentence.
 	Greeting Greeting `yaml:"greeting"`
+	// MachineDetection finds out who answers calls out. Default: none.
+	MachineDetection *MachineDetection `yaml:"machine_detection"`
 	// Messages are the conversation before the call begins.
 	Messages []Message `yaml:"messages"`
 	// Session is how the session is set up. Texts in it may be templates: see
@@ -126,6 +128,9 @@ func (a *Agent) check(k *checker, key string, providers map[string]*Provider) {
 	}
 	a.Greeting.check(k, key+".greeting")
 	a.say = k.template(key+".greeting.say", a.Greeting.Say)
+	if a.MachineDetection != nil {
+		a.MachineDetection.check(k, key+".machine_detection")
+	}
 	checkMessages(k, key+".messages", a.Messages)
 	a.checkSession(k, key+".session", providers)
 	k.tools(key+".tools", a.Tools)

@@ -43,7 +43,7 @@ func (g *Greeting) check(k *checker, key string) {
 	case g.File != "" && g.Text == "":
 		k.warn(key+".file", "the model does not know what the recording says", "write it under text")
 	case g.Say == "" && k.doc.Has(key+".say"):
-		k.fail(key+".say", "empty", "write what to say, or greeting: none")
+		k.fail(key+".say", "empty", "write what to say, or none instead of the mapping")
 	}
 	k.recording(key+".file", &g.File)
 }

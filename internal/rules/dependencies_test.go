@@ -23,7 +23,7 @@ func TestPackagesKnowOnly(t *testing.T) {
 		"sip/siptest":      nil,
 		"realtime":         {"internal/jsonscan", "internal/toolschema"},
 		"internal/phone":   {"bridge/media", "internal/vad"},
-		"internal/config":  {"bridge/media", "dialplan", "internal/config/strict", "internal/jsonscan", "internal/toolschema", "internal/wav", "realtime"},
+		"internal/config":  {"bridge/answering", "bridge/media", "dialplan", "internal/config/strict", "internal/jsonscan", "internal/toolschema", "internal/vad", "internal/wav", "realtime"},
 
 		"internal/transcode":     {"bridge/media"},
 		"internal/toolschema":    nil,
