@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -39,6 +40,9 @@ type baresipConfig struct {
 	account string // parameters of its account, such as ";answermode=auto"
 	secure  string // a directory with cert.pem and key.pem: TLS and SRTP; "" for none
 }
+
+// statusLine is what it says ten times a second.
+var statusLine = regexp.MustCompile(`\[\d+:\d+:\d+\] +audio=\S+ \(bit/s\)\s*`)
 
 // startBaresip runs one until the test ends.
 func startBaresip(t *testing.T, cfg baresipConfig) *baresip {
@@ -100,7 +104,7 @@ module_app ctrl_tcp.so
 		<-exited
 		kill.Stop()
 		if t.Failed() {
-			t.Logf("baresip:\n%s", b.said())
+			t.Logf("baresip:\n%s", statusLine.ReplaceAllString(b.said(), ""))
 		}
 	})
 	eventually(t, "baresip listens", func() bool {
@@ -194,7 +198,7 @@ func (b *baresip) talks(d time.Duration) {
 // heard is how much of what it has recorded is at that frequency, 90 % at least.
 func (b *baresip) heard(hertz float64) float64 {
 	b.t.Helper()
-	heard := b.recorded()
+	heard := b.wrote("dec")
 	s := share(heard, hertz)
 	if len(heard) < media.SampleRate || s < 0.9 {
 		b.t.Errorf("baresip recorded %v, %.0f %% of it the gateway's tone", media.Duration(int64(len(heard))), 100*s)
@@ -202,12 +206,12 @@ func (b *baresip) heard(hertz float64) float64 {
 	return s
 }
 
-// recorded is what it has heard in its only call, which is over: the file is complete
-// a moment after that.
-func (b *baresip) recorded() (heard []byte) {
+// wrote is what it has recorded of its only call, which is over: what it has heard,
+// "dec", or said, "enc". The file is complete a moment after the call.
+func (b *baresip) wrote(what string) (audio []byte) {
 	b.t.Helper()
 	eventually(b.t, "baresip has recorded", func() bool {
-		recordings, err := filepath.Glob(filepath.Join(b.dir, "dump-*-dec.wav"))
+		recordings, err := filepath.Glob(filepath.Join(b.dir, "dump-*-"+what+".wav"))
 		if err != nil || len(recordings) != 1 {
 			return false
 		}
@@ -216,10 +220,10 @@ func (b *baresip) recorded() (heard []byte) {
 			return false
 		}
 		defer file.Close()
-		heard, err = wav.Read(file)
-		return err == nil && len(heard) > 0
+		audio, err = wav.Read(file)
+		return err == nil && len(audio) > 0
 	})
-	return heard
+	return audio
 }
 
 // eventually waits until ok, for 20 s.
