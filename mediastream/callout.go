@@ -23,7 +23,8 @@ type Outbound struct {
 	// TimeLimit ends the call at the carrier. 0: the carrier's own.
 	TimeLimit time.Duration
 	// AMD is answering machine detection. Default AMDOff.
-	AMD AMD
+	AMD       AMD
+	AMDTiming AMDTiming
 	// Params are the stream's Params beside those that a webhook would have:
 	// From, To, Direction (outbound-api), CallSid and AccountSid.
 	Params url.Values
@@ -79,7 +80,7 @@ func (h *Handler) Call(ctx context.Context, out Outbound) (*Stream, error) {
 	call, err := h.cfg.REST.Create(ctx, OutboundCall{
 		To: out.To, From: out.From,
 		TwiML:     h.profile.answers.connect(connection{h.cfg.streamURL(h.profile.media), status, token}),
-		StatusURL: status, RingTimeout: ringing, TimeLimit: out.TimeLimit, AMD: out.AMD,
+		StatusURL: status, RingTimeout: ringing, TimeLimit: out.TimeLimit, AMD: out.AMD, AMDTiming: out.AMDTiming,
 	})
 	if err != nil {
 		revoke()

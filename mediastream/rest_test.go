@@ -66,6 +66,7 @@ func TestWhatIsAskedOfTheAPI(t *testing.T) {
 				_, err := r.Create(ctx, mediastream.OutboundCall{
 					To: "+1", From: "+2", TwiML: "<Response/>", StatusURL: "https://gw/s?ref=1",
 					RingTimeout: 1500 * ms, TimeLimit: time.Hour, AMD: mediastream.AMDAsyncMessageEnd,
+					AMDTiming: mediastream.AMDTiming{Timeout: 20 * time.Second, SpeechThreshold: 2 * time.Second, SpeechEndThreshold: 900 * ms, SilenceTimeout: 4 * time.Second},
 				})
 				return err
 			},
@@ -75,6 +76,8 @@ func TestWhatIsAskedOfTheAPI(t *testing.T) {
 				"StatusCallbackEvent": {"initiated", "ringing", "answered", "completed"},
 				"MachineDetection":    {"DetectMessageEnd"}, "AsyncAmd": {"true"},
 				"AsyncAmdStatusCallback": {"https://gw/s?ref=1"}, "AsyncAmdStatusCallbackMethod": {"POST"},
+				"MachineDetectionTimeout": {"20"}, "MachineDetectionSpeechThreshold": {"2000"},
+				"MachineDetectionSpeechEndThreshold": {"900"}, "MachineDetectionSilenceTimeout": {"4000"},
 			}},
 		},
 	} {
@@ -278,6 +281,7 @@ func TestRequestsThatMakeNoSense(t *testing.T) {
 			"create, too long":  create(func(o *mediastream.OutboundCall) { o.TwiML = strings.Repeat("x", 4001) }),
 			"create, rings on":  create(func(o *mediastream.OutboundCall) { o.RingTimeout = time.Hour }),
 			"create, AMD":       create(func(o *mediastream.OutboundCall) { o.AMD = "sync" }),
+			"create, AMD's":     create(func(o *mediastream.OutboundCall) { o.AMD, o.AMDTiming.Timeout = mediastream.AMDAsync, time.Minute }),
 		} {
 			if err == nil {
 				t.Errorf("%s: no error", name)

@@ -82,20 +82,8 @@ type OutboundCall struct {
 	// TimeLimit ends the call. 0: the carrier's.
 	TimeLimit time.Duration
 	AMD       AMD
+	AMDTiming AMDTiming
 }
-
-// AMD is answering machine detection. The carrier's synchronous kind is not
-// offered: whoever answers would hear nothing until it has decided.
-type AMD string
-
-// Detection runs beside the stream and is reported when it has decided.
-const (
-	AMDOff AMD = ""
-	// AMDAsync reports who has answered as soon as it is known.
-	AMDAsync AMD = "async"
-	// AMDAsyncMessageEnd reports a machine when its message is over.
-	AMDAsyncMessageEnd AMD = "async_message_end"
-)
 
 // Create places a call. It is repeated only if the carrier has not seen it:
 // twice, the phone would ring twice.
@@ -132,20 +120,8 @@ func (o *OutboundCall) form() (url.Values, error) {
 	}
 	setSeconds(form, "Timeout", o.RingTimeout)
 	setSeconds(form, "TimeLimit", o.TimeLimit)
-	switch o.AMD {
-	case AMDOff:
-		return form, nil
-	case AMDAsync:
-		form.Set("MachineDetection", "Enable")
-	case AMDAsyncMessageEnd:
-		form.Set("MachineDetection", "DetectMessageEnd")
-	default:
-		return nil, fmt.Errorf("AMD %q: must be %q or %q", o.AMD, AMDAsync, AMDAsyncMessageEnd)
-	}
-	form.Set("AsyncAmd", "true")
-	if o.StatusURL != "" {
-		form.Set("AsyncAmdStatusCallback", o.StatusURL)
-		form.Set("AsyncAmdStatusCallbackMethod", "POST")
+	if err := o.AMD.form(form, o.AMDTiming, o.StatusURL); err != nil {
+		return nil, err
 	}
 	return form, nil
 }

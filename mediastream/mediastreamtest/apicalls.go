@@ -81,7 +81,8 @@ func (a *API) create(form url.Values) (int, any) {
 		return http.StatusBadRequest, refusal{code, message, 400}
 	}
 	if name := unknown(form, "To", "From", "Twiml", "StatusCallback", "StatusCallbackMethod", "StatusCallbackEvent", "Timeout",
-		"TimeLimit", "MachineDetection", "AsyncAmd", "AsyncAmdStatusCallback", "AsyncAmdStatusCallbackMethod"); name != "" {
+		"TimeLimit", "MachineDetection", "AsyncAmd", "AsyncAmdStatusCallback", "AsyncAmdStatusCallbackMethod",
+		"MachineDetectionTimeout", "MachineDetectionSpeechThreshold", "MachineDetectionSpeechEndThreshold", "MachineDetectionSilenceTimeout"); name != "" {
 		return bad(20001, "unknown parameter %s", name)
 	}
 	if to := form.Get("To"); !number.MatchString(to) && !address.MatchString(to) {
@@ -115,6 +116,16 @@ func (a *API) create(form url.Values) (int, any) {
 	case "", "Enable", "DetectMessageEnd":
 	default:
 		return bad(20001, "machine detection %q", form.Get("MachineDetection"))
+	}
+	for name, bounds := range map[string][2]int{
+		"MachineDetectionTimeout": {3, 59}, "MachineDetectionSpeechThreshold": {1000, 6000},
+		"MachineDetectionSpeechEndThreshold": {500, 5000}, "MachineDetectionSilenceTimeout": {2000, 10000},
+	} {
+		if text := form.Get(name); text != "" {
+			if n, err := strconv.Atoi(text); err != nil || n < bounds[0] || n > bounds[1] {
+				return bad(20001, "%s %q", name, text)
+			}
+		}
 	}
 	cfg := a.cfg.Calls
 	cfg.From, cfg.To = placed.From, placed.To
