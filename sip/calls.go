@@ -10,6 +10,8 @@ import (
 
 // calls are the dialogs that exist, and who serves them.
 type calls struct {
+	met *acquaintances // those that are spoken with
+
 	mu       sync.Mutex
 	byDialog map[dialogID]*Call
 	byInvite map[inviteID]*Call
@@ -31,6 +33,9 @@ func (cs *calls) add(c *Call) {
 		cs.byInvite = make(map[inviteID]*Call)
 	}
 	cs.byDialog[c.d.id] = c
+	if c.invited() {
+		cs.met.meet(c.source.Addr())
+	}
 	if c.tx != nil {
 		cs.byInvite[inviteOf(c.req)] = c
 	}
@@ -39,11 +44,18 @@ func (cs *calls) add(c *Call) {
 func (cs *calls) remove(c *Call) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
+	if cs.byDialog[c.d.id] == c && c.invited() {
+		cs.met.part(c.source.Addr())
+	}
 	delete(cs.byDialog, c.d.id)
 	if id := inviteOf(c.req); cs.byInvite[id] == c {
 		delete(cs.byInvite, id)
 	}
 }
+
+// invited reports whether there is more to the call than that somebody calls: we have
+// called, or they are known by a trunk.
+func (c *Call) invited() bool { return c.tx == nil || c.trunk != c.s.trunks.unknown }
 
 // move makes c known by another dialog. The caller holds c's lock.
 func (cs *calls) move(c *Call, to dialogID) {

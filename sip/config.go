@@ -46,7 +46,8 @@ type Config struct {
 	Codecs []media.Codec
 	// SourceRate is how many messages per second are taken from one source
 	// that no trunk names; twice as many at once. 0 means 20, or 1000 when
-	// AcceptUnknown is set. What exceeds it is dropped before it is parsed.
+	// AcceptUnknown is set. What exceeds it is dropped before it is parsed. Answers to
+	// requests of ours, and requests within calls that we placed, are not counted.
 	SourceRate int
 	// Ports gives each call its RTP sockets. Required.
 	Ports *rtp.Ports

@@ -18,12 +18,25 @@ const (
 	guessTime = 30 * time.Second
 )
 
-// filter decides what is worth parsing. Sources that a trunk names, and those that
-// knew a password lately, are let through; each other source has a token bucket.
+// standing is what is known of a source.
+type standing uint8
+
+const (
+	stranger standing = iota
+	// acquaintance is a source with which something is under way: what belongs to it
+	// is welcome, all else is a stranger's.
+	acquaintance
+	// friend is a source that a trunk names, or that knew a password lately.
+	friend
+)
+
+// filter decides what is worth parsing. Friends are let through; each other source has
+// a token bucket.
 type filter struct {
 	trunks  *trunks
 	metrics *Metrics
 	sources *buckets // messages of strangers
+	met     *acquaintances
 	// failures holds what sources may still guess of passwords.
 	failures *buckets
 	// friends are strangers that have proved who they are.
@@ -54,53 +67,67 @@ func (f *friends) has(source netip.Addr, now time.Time) bool {
 	return now.Before(f.until[source])
 }
 
-func newFilter(cfg *Config, trunks *trunks) *filter {
+func newFilter(cfg *Config, trunks *trunks, met *acquaintances) *filter {
 	rate := float64(cfg.SourceRate)
 	return &filter{
-		trunks: trunks, metrics: cfg.Metrics, sources: newBuckets(rate, 2*rate),
+		trunks: trunks, metrics: cfg.Metrics, met: met, sources: newBuckets(rate, 2*rate),
 		failures: newBuckets(1/guessTime.Seconds(), guesses),
 	}
 }
 
-// datagram reports whether data may be a SIP message that is to be looked at.
-// Keep-alives (RFC 5626 §3.5), probes and noise end here, at no cost.
-func (f *filter) datagram(data []byte, from netip.Addr) bool {
+// datagram reports whether data may be a SIP message that is to be looked at, and whose
+// it is. Keep-alives (RFC 5626 §3.5), probes and noise end here, at no cost.
+func (f *filter) datagram(data []byte, from netip.Addr) (who standing, ok bool) {
 	if len(bytes.Trim(data, "\r\n\x00")) == 0 {
-		return false // a keep-alive
+		return stranger, false // a keep-alive
 	}
 	if len(data) < minMessage || !letter(data[0]) {
 		f.metrics.drop(dropNoise)
-		return false
+		return stranger, false
 	}
 	if len(data) > maxMessage {
 		f.metrics.drop(dropSize)
-		return false
+		return stranger, false
 	}
-	known, ok := f.admit(from)
+	who, ok = f.admit(from)
 	switch {
 	case !ok:
-		return false
-	case !known && isScanner(data):
+		return who, false
+	case who == stranger && isScanner(data):
 		f.metrics.drop(dropScanner)
-		return false
+		return who, false
 	case headerLines(data) > maxHeaders:
 		f.metrics.drop(dropHeaders)
-		return false
+		return who, false
 	}
-	return true
+	return who, true
 }
 
 // message is datagram for what came over a connection.
-func (f *filter) message(msg gosip.Message, from netip.Addr) bool {
-	known, ok := f.admit(from)
+func (f *filter) message(msg gosip.Message, from netip.Addr) (who standing, ok bool) {
+	who, ok = f.admit(from)
 	switch {
 	case !ok:
-		return false
-	case !known && scannerSent(msg):
+		return who, false
+	case who == stranger && scannerSent(msg):
 		f.metrics.drop(dropScanner)
-		return false
+		return who, false
 	case headersOf(msg) > maxHeaders:
 		f.metrics.drop(dropHeaders)
+		return who, false
+	}
+	return who, true
+}
+
+// unasked is admit for what an acquaintance sends that belongs to nothing. msg is nil
+// for what could not be read, and for connections.
+func (f *filter) unasked(msg gosip.Message, from netip.Addr) bool {
+	switch {
+	case !f.sources.take(from, time.Now()):
+		f.metrics.drop(dropRate)
+		return false
+	case msg != nil && scannerSent(msg):
+		f.metrics.drop(dropScanner)
 		return false
 	}
 	return true
@@ -125,15 +152,17 @@ func headersOf(msg gosip.Message) int {
 // (RFC 3261 §25.1), which may begin with a digit or a mark as well.
 func letter(c byte) bool { return c > ' ' && c < 0x7f }
 
-// admit takes one token of the source's bucket, unless it is known.
-func (f *filter) admit(from netip.Addr) (known, ok bool) {
+// admit takes one token of the source's bucket if it is a stranger's.
+func (f *filter) admit(from netip.Addr) (who standing, ok bool) {
 	now := time.Now()
-	if f.trunks.expects(from) || f.friends.has(from, now) {
-		return true, true
-	}
-	if !f.sources.take(from, now) {
+	switch {
+	case f.trunks.expects(from) || f.friends.has(from, now):
+		return friend, true
+	case f.met.has(from):
+		return acquaintance, true
+	case !f.sources.take(from, now):
 		f.metrics.drop(dropRate)
-		return false, false
+		return stranger, false
 	}
-	return false, true
+	return stranger, true
 }

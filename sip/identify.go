@@ -14,7 +14,7 @@ import (
 func (s *Server) identify(req *gosip.Request, from link) (t *trunk, ok bool) {
 	t = s.trunks.at(from.remote.Addr())
 	switch {
-	case s.calls.of(req) != nil:
+	case s.within(req):
 		return t, true // whoever knows the dialog
 	case t == nil:
 		return s.newcomer(req, from)

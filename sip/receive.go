@@ -11,12 +11,22 @@ import (
 
 // datagram takes one datagram: a message, or nothing.
 func (s *Server) datagram(data []byte, from link) {
-	if !s.filter.datagram(data, from.remote.Addr()) {
+	who, ok := s.filter.datagram(data, from.remote.Addr())
+	if !ok {
 		return
 	}
 	msg, err := s.parser.ParseSIP(data)
-	if err != nil {
+	switch {
+	case err == nil:
+		s.heed(msg, from, who)
+	case who != acquaintance || s.filter.unasked(nil, from.remote.Addr()):
 		s.unreadable(data, msg, from, err)
+	}
+}
+
+// heed takes a message that the filter has let through.
+func (s *Server) heed(msg gosip.Message, from link, who standing) {
+	if who == acquaintance && !s.expects(msg) && !s.filter.unasked(msg, from.remote.Addr()) {
 		return
 	}
 	s.receive(msg, from)
@@ -59,15 +69,15 @@ func (s *Server) accept(ln listener) error {
 		}
 		failures = 0
 		st := newStream(conn)
-		known, ok := s.filter.admit(st.remote.Addr())
-		if !ok {
+		who, ok := s.filter.admit(st.remote.Addr())
+		if !ok || who == acquaintance && !s.filter.unasked(nil, st.remote.Addr()) {
 			st.close()
 			continue
 		}
 		if ln.secure {
 			st = secured(tls.Server(conn, s.certificates.server()), "")
 		}
-		st.stranger = !known
+		st.stranger = who != friend
 		if err := s.attach(st); err != nil {
 			s.log.Debug().Err(err).Stringer("peer", st.remote).Msg("connection refused")
 		}
@@ -85,8 +95,8 @@ func (s *Server) attach(st *stream) error {
 			return
 		}
 		err := st.read(s.parser, func(msg gosip.Message, from link) {
-			if s.filter.message(msg, from.remote.Addr()) {
-				s.receive(msg, from)
+			if who, ok := s.filter.message(msg, from.remote.Addr()); ok {
+				s.heed(msg, from, who)
 			}
 		})
 		s.log.Debug().Err(err).Stringer("peer", st.remote).Msg("connection closed")

@@ -56,6 +56,8 @@ func (t *clientTx) onAgain(f func(*gosip.Response)) {
 
 // clientTxs are the requests that wait for their answers.
 type clientTxs struct {
+	met *acquaintances // those that they wait for
+
 	mu sync.Mutex
 	m  map[string]*clientTx
 }
@@ -67,6 +69,7 @@ func (c *clientTxs) add(t *clientTx) {
 		c.m = make(map[string]*clientTx)
 	}
 	c.m[t.key] = t
+	c.met.meet(t.to.remote.Addr())
 }
 
 func (c *clientTxs) remove(t *clientTx) {
@@ -74,6 +77,7 @@ func (c *clientTxs) remove(t *clientTx) {
 	defer c.mu.Unlock()
 	if c.m[t.key] == t {
 		delete(c.m, t.key)
+		c.met.part(t.to.remote.Addr())
 	}
 }
 

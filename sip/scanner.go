@@ -29,10 +29,18 @@ func isScanner(message []byte) bool {
 	return false
 }
 
+// namesScanner reads the first of a product's name: those that look for gateways by
+// the thousand have no longer ones.
 func namesScanner(product []byte) bool {
-	product = bytes.ToLower(product)
+	var lower [128]byte
+	n := copy(lower[:], product)
+	for i, c := range lower[:n] {
+		if 'A' <= c && c <= 'Z' {
+			lower[i] = c + 'a' - 'A'
+		}
+	}
 	for _, s := range scanners {
-		if bytes.Contains(product, s) {
+		if bytes.Contains(lower[:n], s) {
 			return true
 		}
 	}

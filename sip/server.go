@@ -30,6 +30,7 @@ type Server struct {
 	certificates *certificates
 	reloading    sync.Mutex // of certificates and trunks
 	shunned      shunned
+	met          acquaintances
 
 	packets   []*udpSocket
 	listeners []listener
@@ -78,7 +79,8 @@ func NewServer(cfg Config) (*Server, error) {
 	if s.trunks, err = newTrunks(s); err != nil {
 		return nil, err
 	}
-	s.filter = newFilter(&cfg, s.trunks)
+	s.filter = newFilter(&cfg, s.trunks, &s.met)
+	s.clientTxs.met, s.calls.met = &s.met, &s.met
 	cfg.Metrics.show(s.trunks)
 	if s.certificates, err = newCertificates(cfg.TLS, s.trunks); err != nil {
 		return nil, err
