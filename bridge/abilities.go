@@ -22,6 +22,12 @@ type Relayer interface {
 	Relay(ctx context.Context) error
 }
 
+// TransferLimiter is a Transferrer that can do so for some of its calls only. For
+// the others, the model does not get the tool.
+type TransferLimiter interface {
+	CanTransfer() bool
+}
+
 // DigitSender is a leg with a way of its own to press keys at the far end. On
 // other legs, and when the error wraps [errors.ErrUnsupported], digits are
 // sounded in the audio.

@@ -45,6 +45,9 @@ const transferTimeout = 60 * time.Second
 func (c *Call) functions() []realtime.Function {
 	all := c.cfg.Agent.Functions
 	for _, b := range c.cfg.Agent.Builtins {
+		if leg, ok := c.cfg.Leg.(TransferLimiter); ok && b.Kind == Transfer && !leg.CanTransfer() {
+			continue
+		}
 		all = append(all[:len(all):len(all)], c.builtin(b))
 	}
 	return all

@@ -180,3 +180,23 @@ func TestBadDigitsAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// limitedLeg cannot transfer the call that it carries.
+type limitedLeg struct{ *transferringLeg }
+
+func (limitedLeg) CanTransfer() bool { return false }
+
+func TestTheModelIsNotOfferedATransferThatTheLegCannotDo(t *testing.T) {
+	server, provider := serve(t, realtimetest.Config{Voice: calling("transfer", `{"target":"+14155550111"}`, 0)})
+	l := limitedLeg{&transferringLeg{leg: newLeg(), targets: make(chan string, 1)}}
+	call(t, l, bridge.Agent{
+		Providers: []realtime.Provider{provider},
+		Greeting:  bridge.Greeting{Say: "Transfer."},
+		Builtins:  []bridge.Builtin{{Kind: bridge.HangUp}, {Kind: bridge.Transfer, Allowed: func(string) bool { return true }}},
+	})
+	await(t, l.answered, "the answer")
+	l.await(t, 10) // the agent says what it makes of it
+	if !told(session(t, server, 0), "there is no function") {
+		t.Error("the model was not told that there is no such function")
+	}
+}

@@ -123,6 +123,14 @@ var movers = map[mediastream.Carrier]func(t *testing.T, cfg mediastream.Config, 
 		phone.Dialplan = dialplan
 		return mover{phone: phone, wait: dialplan.Wait, back: true, callerID: caller, bare: true}
 	},
+	mediastream.Generic: func(t *testing.T, cfg mediastream.Config, becomes taking, got func(mediastreamtest.Dialled)) mover {
+		phone := serveCarrier(t, mediastream.Generic, cfg).phoneOf(mediastream.Generic)
+		phone.Program = &mediastreamtest.Program{Capabilities: []string{"transfer"}, Transfer: func(d mediastreamtest.Dialled) (string, time.Duration) {
+			got(d)
+			return becomes.says("busy", "declined", ""), becomes.after
+		}}
+		return mover{phone: phone, wait: func() {}}
+	},
 	mediastream.Jambonz: func(t *testing.T, cfg mediastream.Config, becomes taking, got func(mediastreamtest.Dialled)) mover {
 		api := &mediastreamtest.JambonzAPI{Account: account, Key: "KEY1", Transfer: func(d mediastreamtest.Dialled) (string, time.Duration) {
 			got(d)

@@ -42,7 +42,7 @@ func parseWith(profile *profile, text []byte) (Parsed, error) {
 	p := Parsed{
 		Stream: string(m.stream), Timestamp: m.timestamp,
 		Digit: string(m.digit), Mark: string(m.mark), Chunk: m.chunk, Unplayed: m.unplayed,
-		Event: [...]string{"", "connected", "start", "media", "dtmf", "mark", "stop", "status", "pause", "resume", "fault"}[m.event],
+		Event: [...]string{"", "connected", "start", "media", "dtmf", "mark", "stop", "status", "pause", "resume", "fault", "transferred", "transfer_failed"}[m.event],
 	}
 	var err error
 	if p.Audio, err = m.audio(nil); err != nil {

@@ -6,7 +6,8 @@ import "net/url"
 // without a webhook, as the call begins with the socket. start.customParameters
 // say who calls whom (from, to) and whatever the dialplan is to know; the shared
 // secret is a bearer token, or the parameter token for peers that cannot set
-// headers, where a ticket does as well. A connected message may come first.
+// headers, where a ticket does as well. A connected message may come first. What
+// the peer can do besides stands in start.capabilities.
 func generic() *profile {
 	p := twilio()
 	p.name = "generic"
@@ -18,6 +19,11 @@ func generic() *profile {
 			p.kinds = append(p.kinds, k)
 		}
 	}
+	p.kinds = append(p.kinds, kind{"transferred", eventTransferred}, kind{"transfer_failed", eventTransferFailed})
+	p.names.transfer, p.names.capabilities = "transfer", "capabilities"
+	p.capable = true
+	p.transfer, p.credentials = transferByProgram, ""
+	p.outHangup = `{"event":"hangup","streamSid":$stream}`
 	p.readStart = func(m *message) (start, error) {
 		st, err := p.readTwilioStart(m)
 		st.params = make(url.Values)

@@ -25,6 +25,8 @@ const (
 	eventPause  // no more audio is wanted for now
 	eventResume
 	eventFault // the carrier could make nothing of a message of ours
+	eventTransferred
+	eventTransferFailed
 )
 
 // message is one inbound message. Its slices are borrowed from the text it was
@@ -43,6 +45,7 @@ type message struct {
 	unplayed  int64  // frames
 	start     []byte // the object, as it stands
 	extra     []byte // what stands beside it
+	transfer  struct{ id, reason []byte }
 }
 
 // parse reads one message. The members of all kinds are read in one pass, since
@@ -85,6 +88,8 @@ func (p *profile) scan(text []byte, m *message) error {
 			m.digit = unquoted(s.Raw())
 		case p.mark.object == "" && is(key, p.mark.member):
 			m.mark = s.Bytes()
+		case is(key, p.names.transfer):
+			err = m.scanTransfer(s.Object())
 		case is(key, p.names.unplayed):
 			m.unplayed = s.LooseInt()
 		case is(key, p.names.start):
@@ -116,6 +121,18 @@ func (m *message) scanMedia(body jsonscan.Scanner) error {
 			m.chunk = body.LooseInt()
 		case "payload":
 			m.payload = body.Bytes()
+		}
+	}
+	return body.Err()
+}
+
+func (m *message) scanTransfer(body jsonscan.Scanner) error {
+	for body.Next() {
+		switch string(body.Key()) {
+		case "id":
+			m.transfer.id = unquoted(body.Raw())
+		case "reason":
+			m.transfer.reason = unquoted(body.Raw())
 		}
 	}
 	return body.Err()

@@ -38,6 +38,9 @@ type profile struct {
 	// born says that calls begin with their socket: there is no webhook. They
 	// are accepted only with one of Config.AuthTokens.
 	born bool
+	// capable says that such a peer tells what it can do besides: transfer, and
+	// hang up at outHangup.
+	capable bool
 	// late says that such a peer may show its secret in the start message.
 	late        bool
 	subprotocol string
@@ -121,8 +124,10 @@ type names struct {
 	start             string // the object with what follows; "": the message itself
 	extra             string // beside it
 	unplayed          string // frames, in a status
+	transfer          string // the object with an answer to one
 	// In start.
 	account, call, parameters              string
+	capabilities                           string
 	format, encoding, sampleRate, channels string
 }
 

@@ -131,6 +131,8 @@ func (r *reader) handle(now time.Time, text []byte) error {
 	case eventFault:
 		r.drop(dropRefused)
 		r.s.log.Debug().Bytes("message", text).Msg("carrier refuses a message")
+	case eventTransferred, eventTransferFailed:
+		r.s.decideTransfer(m)
 	case eventStart, eventConnected:
 		return faultOrder
 	}

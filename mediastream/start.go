@@ -18,6 +18,7 @@ type start struct {
 	sampleRate, channels  int
 	plain                 bool       // the peer speaks plain text
 	params                url.Values // of a call that begins with its socket
+	capabilities          []string
 }
 
 // readTwilioStart reads a start message with a nested description of the call.
@@ -29,6 +30,12 @@ func (p *profile) readTwilioStart(m *message) (start, error) {
 	if raw, ok := body[p.names.format]; ok {
 		if err := json.Unmarshal(raw, &format); err != nil {
 			return start{}, fmt.Errorf("mediastream: start: %s: %w", p.names.format, err)
+		}
+	}
+	var able []string
+	if raw, ok := body[p.names.capabilities]; ok && p.names.capabilities != "" {
+		if err := json.Unmarshal(raw, &able); err != nil {
+			return start{}, fmt.Errorf("mediastream: start: %s: %w", p.names.capabilities, err)
 		}
 	}
 	var values map[string]json.RawMessage
@@ -45,6 +52,8 @@ func (p *profile) readTwilioStart(m *message) (start, error) {
 		encoding:   loose(format[p.names.encoding]),
 		sampleRate: looseInt(format[p.names.sampleRate]),
 		channels:   looseInt(format[p.names.channels]),
+
+		capabilities: able,
 	}
 	if m.stream != nil {
 		st.stream = string(m.stream)

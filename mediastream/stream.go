@@ -60,6 +60,8 @@ type Stream struct {
 	answeredBy   string        // who has, as far as it is known
 	transferring bool          // the carrier was asked to
 	dialling     *dialling     // somebody else, beside the call; nil: nobody is
+	transfers    int           // that a program was asked for
+	posted       []byte        // a message that the writer is to send; nil: none
 	gone         bool          // the carrier has the call, or its stream, no longer
 	completing   chan struct{} // closed when the carrier was asked to end the call; nil: not yet
 	completed    bool          // it has agreed
@@ -141,6 +143,9 @@ func (s *Stream) attach(sock *socket, st start) error {
 		p = p.plainly()
 	}
 	s.socket, s.start, s.out = sock, st, newOutbound(p, string(quoted))
+	if p.capable && !st.can(capabilityHangUp) {
+		s.out.hangup = nil
+	}
 	close(s.attached)
 	return nil
 }

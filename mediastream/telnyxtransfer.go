@@ -18,9 +18,9 @@ const (
 	minTelnyxTimeout = 5 * time.Second
 )
 
-// dialling is a call to the target of a transfer, as a leg of its own.
+// dialling is a call to the target of a transfer, beside the caller's.
 type dialling struct {
-	leg  string        // the carrier's id, once it is known; guarded by the stream's mu
+	leg  string        // its id, once it is known; guarded by the stream's mu
 	done chan struct{} // closed when it is decided, and then
 	err  error         // says why nobody has taken the call; nil: somebody has
 }

@@ -145,7 +145,7 @@ func (s *Stream) endTransfer(err error) bool {
 // stopCause books the carrier's stop, and returns why the stream ends. While
 // somebody else is dialled it may be for either of two reasons.
 func (s *Stream) stopCause() error {
-	if d := s.dials(); d != nil {
+	if d := s.dials(); d != nil && !s.profile.capable { // a program says so before
 		d.within(s, stopWait)
 		return media.CallerHungUp // unless there is a cause now
 	}

@@ -84,6 +84,11 @@ func (w *writer) advance() (wait time.Duration, err error) {
 	if err := w.sayAnswer(); err != nil {
 		return 0, err
 	}
+	if text := w.s.takePosted(); text != nil {
+		if err := w.write(websocket.TextMessage, text); err != nil {
+			return 0, err
+		}
+	}
 	buffered, err := w.control(now)
 	if err != nil {
 		return 0, err

@@ -68,6 +68,9 @@ type Config struct {
 	// when they have left the gateway.
 	Dialplan *Dialplan
 
+	// Program, if set, is what a generic peer can do besides.
+	Program *Program
+
 	// DialContext opens connections. Default: a net.Dialer's.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 }

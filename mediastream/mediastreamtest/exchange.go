@@ -194,7 +194,12 @@ func (x *exchange) obey(at time.Time, o order) {
 		x.paused = true
 	case "continue":
 		x.paused = false
+	case "transfer":
+		x.c.cfg.Program.transfer(x.c, o)
 	case "hangup":
+		if p := x.c.cfg.Program; p != nil {
+			p.book("hangup")
+		}
 		x.c.released = true
 		x.stop(at, fmt.Errorf("mediastreamtest: the gateway hangs up: %w", media.CallerHungUp))
 	}

@@ -11,10 +11,11 @@ import (
 
 // order is what the gateway asks for by a message.
 type order struct {
-	event  string // media, mark or clear; status, pause, continue, hangup
-	framed bool   // the carrier knows whole frames only
-	audio  []byte
-	mark   string
+	event   string // media, mark or clear; status, pause, continue, hangup, transfer
+	framed  bool   // the carrier knows whole frames only
+	audio   []byte
+	mark    string  // or the id of a transfer
+	dialled Dialled // of a transfer
 }
 
 // readOrder reads a message from the gateway. Twilio's documentation allows
