@@ -108,8 +108,10 @@ func TestScannersFindNothing(t *testing.T) {
 	look := func(disguised bool) {
 		var running sync.WaitGroup
 		for _, args := range [][]string{
-			{"svmap"}, {"svmap", "-m", "INVITE"},
-			{"svwar", "-e100-199", "--force", "-m", "INVITE"}, {"svwar", "-e100-199"},
+			{"svmap"},
+			{"svmap", "-m", "INVITE"},
+			{"svwar", "-e100-199", "--force", "-m", "INVITE"},
+			{"svwar", "-e100-199"},
 		} {
 			running.Go(func() {
 				if out := scan(t, g, disguised, args[0], args[1:]...); !strings.Contains(out, "found nothing") {
