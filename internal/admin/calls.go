@@ -9,14 +9,16 @@ import (
 
 // call is one call as the API shows it.
 type call struct {
-	ID       string  `json:"id"`
-	Leg      string  `json:"leg"`
-	Trunk    string  `json:"trunk,omitempty"`
-	Agent    string  `json:"agent"`
-	From     string  `json:"from"`
-	To       string  `json:"to"`
-	State    string  `json:"state"`
-	Timeline []event `json:"timeline,omitempty"`
+	ID    string `json:"id"`
+	Leg   string `json:"leg"`
+	Trunk string `json:"trunk,omitempty"`
+	Agent string `json:"agent"`
+	From  string `json:"from"`
+	To    string `json:"to"`
+	State string `json:"state"`
+	// AnsweredBy is who has answered a call out, once that is found out.
+	AnsweredBy string  `json:"answered_by,omitempty"`
+	Timeline   []event `json:"timeline,omitempty"`
 }
 
 // event is one event of a timeline as the API shows it.
@@ -33,6 +35,7 @@ func show(c *bridge.Call) call {
 	return call{
 		ID: f.ID, Leg: f.Leg, Trunk: f.Trunk, Agent: c.Agent(),
 		From: f.From, To: f.To, State: c.State().String(),
+		AnsweredBy: c.AnsweredBy(),
 	}
 }
 

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"time"
@@ -14,6 +15,9 @@ type Outbound struct {
 	Agent       string            // who speaks; empty: the dialplan decides
 	Params      map[string]string // for the dialplan and for templates
 	RingTimeout time.Duration     // 0: the default
+	// MachineDetection changes the agent's, in JSON and the configuration's
+	// vocabulary; empty: nothing of it.
+	MachineDetection []byte
 }
 
 // ErrRequest says that a request asks for what cannot be.
@@ -28,6 +32,7 @@ func (a *api) place(w http.ResponseWriter, r *http.Request) {
 		Agent   string            `json:"agent"`
 		Params  map[string]string `json:"params"`
 		RingFor int               `json:"ring_seconds"`
+		Machine json.RawMessage   `json:"machine_detection"`
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	err := read(r, &body)
@@ -44,7 +49,7 @@ func (a *api) place(w http.ResponseWriter, r *http.Request) {
 	}
 	id, err := a.cfg.Place(r.Context(), Outbound{
 		To: body.To, From: body.From, Trunk: body.Trunk, Agent: body.Agent, Params: body.Params,
-		RingTimeout: time.Duration(body.RingFor) * time.Second,
+		RingTimeout: time.Duration(body.RingFor) * time.Second, MachineDetection: body.Machine,
 	})
 	switch {
 	case errors.Is(err, ErrRequest):

@@ -24,6 +24,8 @@ type terms struct {
 	carrier string        // the id by which the carrier knows it
 	agent   string        // who takes it, whatever the dialplan says; empty: the dialplan
 	ringing time.Duration // how long the far end may ring; 0: it is they who call
+	// detection is how it is found out who answers; nil: it is not.
+	detection *config.MachineDetection
 }
 
 // serve carries one call from its arrival to its end.
@@ -44,6 +46,9 @@ func (g *Gateway) serve(ctx context.Context, leg bridge.Leg, call dialplan.Call,
 		return
 	}
 	agent, err := g.route(call, t.agent)
+	if err == nil {
+		agent.Detection, err = detection(t.detection, call)
+	}
 	if err != nil {
 		refuse(err)
 		return

@@ -60,16 +60,22 @@ func (g *Gateway) callStream(ctx context.Context, out admin.Outbound) (string, e
 		return "", fmt.Errorf("%w: no media-stream carrier is configured, and %q is no SIP URI", admin.ErrRequest, out.To)
 	}
 	call := facts("twilio", out)
+	machine, err := g.detectionOf(call, out)
+	if err != nil {
+		return "", err
+	}
 	params := url.Values{}
 	for name, value := range out.Params {
 		params.Set(name, value)
 	}
-	_, err := g.streams.Call(ctx, mediastream.Outbound{
+	order := mediastream.Outbound{
 		To: out.To, From: out.From, RingTimeout: out.RingTimeout, Params: params,
 		Handler: func(ctx context.Context, s *mediastream.Stream) {
-			g.serve(ctx, s, call, terms{carrier: s.CallSID(), agent: out.Agent, ringing: out.RingTimeout})
+			g.serve(ctx, s, call, terms{carrier: s.CallSID(), agent: out.Agent, ringing: out.RingTimeout, detection: machine})
 		},
-	})
+	}
+	g.askCarrier(machine, call.ID, &order)
+	_, err = g.streams.Call(ctx, order)
 	return call.ID, err
 }
 
@@ -79,13 +85,17 @@ func (g *Gateway) callSIP(out admin.Outbound) (string, error) {
 		return "", fmt.Errorf("%w: sip.listen is empty: no calls go out by SIP", admin.ErrRequest)
 	}
 	call := facts("sip", out)
+	machine, err := g.detectionOf(call, out)
+	if err != nil {
+		return "", err
+	}
 	leg := newDialled(func(ctx context.Context) (*sip.Call, error) {
 		ringing, cancel := context.WithTimeoutCause(ctx, out.RingTimeout, media.NoAnswer)
 		defer cancel()
 		return g.sip.Dial(ringing, sip.Dial{To: out.To, From: out.From, Trunk: out.Trunk})
 	})
 	started := g.out.start(func(ctx context.Context) {
-		g.serve(ctx, leg, call, terms{agent: out.Agent, ringing: out.RingTimeout})
+		g.serve(ctx, leg, call, terms{agent: out.Agent, ringing: out.RingTimeout, detection: machine})
 	})
 	if !started {
 		return "", media.Shutdown
