@@ -8,10 +8,6 @@ import (
 	gosip "github.com/emiago/sipgo/sip"
 )
 
-// mostChallenges bounds the rounds of one request: a proxy's, the server's, and
-// one more of each whose nonce has become stale.
-const mostChallenges = 4
-
 // inquiry is a request of ours that is no INVITE, with all it takes to get an
 // answer.
 type inquiry struct {
@@ -29,16 +25,16 @@ type inquiry struct {
 func (s *Server) converse(ctx context.Context, q inquiry) (*gosip.Response, *gosip.Request, error) {
 	met := answers{login: q.login}
 	req := q.req
-	for round := 0; ; round++ {
+	for {
 		req.PrependHeader(s.via(q.to))
 		t := s.begin(req, q.to)
 		t.limit = q.limit
 		res, err := s.exchange(ctx, t, nil)
-		if err != nil || round == mostChallenges {
+		if err != nil || !challenges(res) {
 			return res, req, err
 		}
 		seq := req.CSeq().SeqNo + 1
-		if q.seq != nil && challenges(res) {
+		if q.seq != nil {
 			seq = q.seq()
 		}
 		next := met.again(req, res, seq)

@@ -17,16 +17,21 @@ func (Credentials) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[hidd
 
 func (c Credentials) given() bool { return c.Username != "" }
 
+// mostChallenges bounds the rounds of one request: a proxy's, the server's, and
+// one more of each whose nonce has become stale.
+const mostChallenges = 4
+
 // answers are the challenges that one request of ours has met (RFC 3261 §22).
 type answers struct {
 	login  Credentials
 	realms map[string]bool // those that were answered
+	rounds int
 }
 
 // again returns req anew with the credentials that res, a 401 or 407, asks for,
 // and without Via; or nil when there is nothing to be answered: no credentials,
-// no challenge that is understood, or the same one again, which means that the
-// password is wrong.
+// no challenge that is understood, the same one again, which means that the
+// password is wrong, or one too many.
 func (a *answers) again(req *gosip.Request, res *gosip.Response, seq uint32) *gosip.Request {
 	var challenge, answer string
 	switch res.StatusCode {
@@ -37,7 +42,7 @@ func (a *answers) again(req *gosip.Request, res *gosip.Response, seq uint32) *go
 	default:
 		return nil
 	}
-	if !a.login.given() {
+	if !a.login.given() || a.rounds == mostChallenges {
 		return nil
 	}
 	var fresh []gosip.Header
@@ -60,6 +65,7 @@ func (a *answers) again(req *gosip.Request, res *gosip.Response, seq uint32) *go
 	if len(fresh) == 0 {
 		return nil
 	}
+	a.rounds++
 	if a.realms == nil {
 		a.realms = make(map[string]bool)
 	}

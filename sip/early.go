@@ -55,7 +55,7 @@ func (a *attempt) ring(res *gosip.Response) bool {
 		req := e.d.request(gosip.PRACK, 0)
 		req.AppendHeader(header("RAck", strconv.FormatUint(uint64(rseq), 10)+" "+a.tx.req.CSeq().Value()))
 		next := e.d.next()
-		a.s.errands.Start(func() { a.send(req, next) })
+		a.s.errands.Start(func() { a.send(e, req, next) })
 	}
 	a.mu.Unlock()
 	if len(res.Body()) == 0 {
@@ -88,15 +88,23 @@ func reliability(res *gosip.Response) (rseq uint32, ok bool) {
 }
 
 // send sends a request of an early dialog, whose answer does not matter.
-func (a *attempt) send(req *gosip.Request, next gosip.Uri) {
+func (a *attempt) send(e *early, req *gosip.Request, next gosip.Uri) {
 	to, err := a.s.way(a.ctx, next, a.tx.to)
 	if err == nil {
 		req.AppendHeader(header("User-Agent", a.s.cfg.UserAgent))
-		_, _, err = a.s.converse(a.ctx, inquiry{req: req, to: to, login: a.trunk.Login})
+		_, _, err = a.s.converse(a.ctx, inquiry{req: req, to: to, login: a.trunk.Login, seq: func() uint32 { return a.nextSeq(e) }})
 	}
 	if err != nil {
 		a.s.log.Debug().Err(err).Msg("PRACK not answered")
 	}
+}
+
+// nextSeq returns the CSeq of another request within an early dialog.
+func (a *attempt) nextSeq(e *early) uint32 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	e.d.seq++
+	return e.d.seq
 }
 
 // dialogOf returns the dialog that res opens or belongs to, with what it has become
