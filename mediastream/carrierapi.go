@@ -55,12 +55,21 @@ type apiCommand struct {
 const (
 	commandHangUp   = "hangup"
 	commandTransfer = "transfer"
+	commandTeXML    = "texml" // Telnyx's: go on with other TeXML
 )
 
-// NewTelnyxAPI returns Telnyx's Call Control.
+// NewTelnyxAPI returns Telnyx's Call Control, and its TeXML commands.
 func NewTelnyxAPI(cfg CarrierAPIConfig) *CarrierAPI {
 	return newCarrierAPI(cfg.Transport, apiDialect{
 		request: func(ctx context.Context, c apiCommand) (*http.Request, error) {
+			if c.name == commandTeXML {
+				target := below(cfg.URL, DefaultTelnyxURL, "v2", "texml", "Accounts", c.account, "Calls", c.call)
+				r, err := bearing(ctx, http.MethodPost, target, cfg.Secret, c.body)
+				if err == nil {
+					r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				}
+				return r, err
+			}
 			target := below(cfg.URL, DefaultTelnyxURL, "v2", "calls", c.call, "actions", c.name)
 			return bearing(ctx, http.MethodPost, target, cfg.Secret, c.body)
 		},

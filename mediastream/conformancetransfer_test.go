@@ -58,6 +58,9 @@ func (b taking) says(busy, refused, answered string) string {
 	return answered
 }
 
+// texml are calls of Telnyx whose application is TeXML's, not Call Control's.
+const texml = mediastream.Telnyx + ", TeXML"
+
 // movers serve a handler for each carrier that hands calls over; got is told
 // whom it dials.
 var movers = map[mediastream.Carrier]func(t *testing.T, cfg mediastream.Config, becomes taking, got func(mediastreamtest.Dialled)) mover{
@@ -130,6 +133,17 @@ var movers = map[mediastream.Carrier]func(t *testing.T, cfg mediastream.Config, 
 			return becomes.says("busy", "declined", ""), becomes.after
 		}}
 		return mover{phone: phone, wait: func() {}}
+	},
+	texml: func(t *testing.T, cfg mediastream.Config, becomes taking, got func(mediastreamtest.Dialled)) mover {
+		api := &mediastreamtest.TeXMLAPI{Key: "KEY1", Transfer: func(d mediastreamtest.Dialled) (string, time.Duration) {
+			got(d)
+			return becomes.says("busy", "failed", answered(d, becomes)), becomes.after
+		}}
+		t.Cleanup(func() { noBreach(t, api) })
+		cfg.API = mediastream.NewTelnyxAPI(mediastream.CarrierAPIConfig{Secret: "KEY1", Transport: api})
+		phone := serveCarrier(t, mediastream.Telnyx, cfg).phoneOf(mediastream.Telnyx)
+		phone.TeXML = api
+		return mover{phone: phone, wait: api.Wait, back: true, callerID: called}
 	},
 	mediastream.Jambonz: func(t *testing.T, cfg mediastream.Config, becomes taking, got func(mediastreamtest.Dialled)) mover {
 		api := &mediastreamtest.JambonzAPI{Account: account, Key: "KEY1", Transfer: func(d mediastreamtest.Dialled) (string, time.Duration) {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // maxHeaders is how many characters the headers of a SIP address may have.
@@ -41,6 +42,12 @@ func (s *Stream) target(target string) (noun, address string, err error) {
 
 // dialTwiML lets the carrier call target and come back to us if nobody answers.
 func (s *Stream) dialTwiML(target string) (string, error) {
+	return s.dialXML(target, s.cfg.TransferTimeout, s.callerID())
+}
+
+// dialXML is dialTwiML for a carrier that lets a phone ring no longer than so
+// long, and show no other number, if any.
+func (s *Stream) dialXML(target string, ringing time.Duration, callerID string) (string, error) {
 	noun, address, err := s.target(target)
 	if err != nil {
 		return "", err
@@ -49,9 +56,9 @@ func (s *Stream) dialTwiML(target string) (string, error) {
 	b.WriteString(twimlHeader + `<Response><Dial`)
 	attribute(&b, "action", afterURL(s.cfg.origin()+s.profile.after, target))
 	attribute(&b, "method", "POST")
-	attribute(&b, "timeout", strconv.Itoa(int(s.cfg.TransferTimeout.Seconds())))
-	if id := s.callerID(); id != "" {
-		attribute(&b, "callerId", id)
+	attribute(&b, "timeout", strconv.Itoa(int(ringing.Seconds())))
+	if callerID != "" {
+		attribute(&b, "callerId", callerID)
 	}
 	b.WriteString(`><` + noun + `>`)
 	escape(&b, address)

@@ -1,10 +1,8 @@
 package mediastream
 
 import (
-	"context"
 	"crypto/ed25519"
 	"encoding/base64"
-	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -38,9 +36,7 @@ func telnyx() *profile {
 	p.outClear = []string{`{"event":"clear"}`}
 	p.outFrame = media.FrameBytes // less than 20 ms is refused
 	p.readStart = p.readTwilioStart
-	p.transfer = func(context.Context, *Stream, string) error {
-		return errors.New("calls of a TeXML application cannot be transferred: use a Voice API application")
-	}
+	p.transfer = transferByAPI(texmlDetour)
 	p.credentials = "set media_streams.telnyx.api_key"
 	p.control = telnyxControl(p.prefixed())
 	return p

@@ -72,9 +72,9 @@ func TestTransfersThatTelnyxCannotDo(t *testing.T) {
 		target string
 		want   string
 	}{
-		"no key":    {"", "+14155550199", "media_streams.telnyx.api_key"},
-		"of TeXML":  {"KEY1", "+14155550199", "Voice API application"},
-		"no target": {"control", "sales", "neither a number"},
+		"no key":     {"", "+14155550199", "media_streams.telnyx.api_key"},
+		"no account": {"TeXML", "+14155550199", "no AccountSid"},
+		"no target":  {"control", "sales", "neither a number"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -87,8 +87,9 @@ func TestTransfersThatTelnyxCannotDo(t *testing.T) {
 				case "":
 					phone = serveCarrier(t, mediastream.Telnyx, cfg).phoneOf(mediastream.Telnyx)
 				default:
-					cfg.API = mediastream.NewTelnyxAPI(mediastream.CarrierAPIConfig{Secret: tt.key, Transport: &mediastreamtest.TelnyxAPI{}})
+					cfg.API = mediastream.NewTelnyxAPI(mediastream.CarrierAPIConfig{Secret: "KEY1", Transport: &mediastreamtest.TeXMLAPI{}})
 					phone = serveCarrier(t, mediastream.Telnyx, cfg).phoneOf(mediastream.Telnyx)
+					phone.Params = map[string][]string{"AccountSid": {""}}
 				}
 				call, over := dial(t, phone, &ear{}, newMouth())
 				if err := next(t, streams).Transfer(t.Context(), tt.target); err == nil || !strings.Contains(err.Error(), tt.want) {

@@ -23,10 +23,11 @@ const (
 var errTransferred = fmt.Errorf("mediastream: %w", media.Transferred)
 
 // Transfer hands the caller over to target, a number in E.164 or a sip: address
-// that may carry X- headers ("sip:sales@pbx.example.com?X-Reason=billing"). The
-// carrier dials it, so the stream ends; if nobody answers there, the call comes
-// back as a new stream whose Params say so ([ParamTransferResult]). Telnyx's goes
-// on until somebody does.
+// that may carry X- headers ("sip:sales@pbx.example.com?X-Reason=billing"); to
+// Asterisk and programs also an extension. The carrier dials it, so the stream
+// ends; if nobody answers there, the call comes back as a new stream whose Params
+// say so ([ParamTransferResult]). Call Control's and a program's goes on until
+// somebody does.
 //
 // It returns nil when the carrier has taken the call over. On an error the
 // stream goes on. Digits cannot be sent that way: the carrier would play them

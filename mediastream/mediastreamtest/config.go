@@ -54,6 +54,10 @@ type Config struct {
 	// events.
 	Telnyx *TelnyxAPI
 
+	// TeXML, if set, is the API of a Telnyx over its TeXML applications, which may
+	// then end the call or take it elsewhere.
+	TeXML *TeXMLAPI
+
 	// Plivo, if set, is the call API of Plivo, which may then end the call or
 	// take it elsewhere.
 	Plivo *PlivoAPI

@@ -26,6 +26,14 @@ func (telnyx) invite(ctx context.Context, c *Call) (destination, error) {
 	if err != nil {
 		return destination{}, err
 	}
+	if c.cfg.TeXML != nil {
+		c.cfg.TeXML.adopt(c)
+	}
+	return readTeXML(text)
+}
+
+// readTeXML reads what to do with a call.
+func readTeXML(text []byte) (destination, error) {
 	answer, err := readTwiML(text)
 	if err != nil {
 		return destination{}, err
