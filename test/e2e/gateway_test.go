@@ -32,6 +32,7 @@ type Setup struct {
 	More     string // further sections of the file, dialplan and calls among them
 	Trunk    string // its networks; default loopback
 	Trunks   string // more of them, as in a mapping's braces
+	Twilio   string // more keys of Twilio's account, likewise
 	SIP      string // more lines of the section sip
 	Level    zerolog.Level
 }
@@ -132,13 +133,13 @@ sip:
   listen: ["udp://127.0.0.1:0", "tcp://127.0.0.1:0"]
   trunks: {lab: {from: [%s]}, %s}
 %s
-media_streams: {twilio: {auth_token: %q}}
+media_streams: {twilio: {auth_token: %q, %s}}
 providers: {model: {dialect: %s, base_url: %q, api_key: %q, model: any}}
 agents:
   reception:
     provider: model
 %s
-%s`, publicURL, s.Trunk, s.Trunks, s.SIP, authToken, s.Dialect, g.Provider.URL, apiKey, agent.String(), s.More)
+%s`, publicURL, s.Trunk, s.Trunks, s.SIP, authToken, s.Twilio, s.Dialect, g.Provider.URL, apiKey, agent.String(), s.More)
 }
 
 // SIP returns the address of the gateway's UDP socket.
