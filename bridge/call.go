@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,6 +51,9 @@ type Config struct {
 	// ReplyTimeout is how long the caller may wait for a reply to begin before
 	// it is asked for again. Default DefaultReplyTimeout.
 	ReplyTimeout time.Duration
+
+	// Dial reaches the providers; nil: see [realtime.Config].
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	Log     zerolog.Logger
 	Metrics *Metrics    // nil: not measured

@@ -36,6 +36,7 @@ func (c *Call) openSession(ctx, life context.Context) {
 		Heard:          c.willHear,
 		Functions:      c.functions(),
 		MCPServers:     c.cfg.Agent.MCP,
+		Dial:           c.cfg.Dial,
 	})
 	if err == nil {
 		err = session.Open(life)

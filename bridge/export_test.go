@@ -1,6 +1,13 @@
 package bridge
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/callgw/callgw/bridge/playout"
+)
+
+// Ledger returns the positions of the call's playout.
+func (c *Call) Ledger() playout.State { return c.queue.State() }
 
 // FlushMeters feeds the counters of the frame path, as each second does, and
 // returns when that is done.

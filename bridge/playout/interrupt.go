@@ -75,6 +75,11 @@ func (q *Queue) Interrupt() Interruption {
 		}
 		responses[k].cut = true
 	}
+	for _, it := range q.ledger.items {
+		if q.ledger.running([]byte(it.ref.ResponseID)) == nil {
+			q.ledger.refuse(it.ref.ResponseID) // it has ended, but servers are not to be trusted
+		}
+	}
 	q.ledger = ledger{segments: q.ledger.segments[:0], responses: responses, late: q.ledger.late}
 	q.stream.clear()
 	q.received, q.heard = q.sent, q.sent

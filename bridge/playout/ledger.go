@@ -1,5 +1,7 @@
 package playout
 
+import "slices"
+
 // Ref names one content part of one item of one response.
 type Ref struct {
 	ResponseID   string
@@ -36,7 +38,7 @@ type response struct {
 // not end what they begin.
 const maxResponses = 16
 
-// maxItems bounds the items that were announced and have no audio yet.
+// maxItems bounds the items that are not wholly heard, or of which more may come.
 const maxItems = 256
 
 // ledger says whose the stream's bytes are. Its segments cover the bytes from
@@ -147,6 +149,22 @@ func (l *ledger) compact() {
 	l.heardSeg = 0
 }
 
+// room reports that there is place for one more item, and makes it if need be:
+// there are servers that end nothing, and what was heard so far will be of no more
+// interest.
+func (l *ledger) room() bool {
+	if len(l.items) < maxItems {
+		return true
+	}
+	for _, it := range l.items {
+		if it.heard == it.received {
+			l.remove(it)
+			return true
+		}
+	}
+	return false
+}
+
 // completed books that nothing more of it will come.
 func (l *ledger) completed(it *item) {
 	it.complete = true
@@ -213,12 +231,21 @@ func (l *ledger) end(id string) {
 // that comes late be taken for a new one's.
 func (l *ledger) forget(i int) {
 	if r := l.responses[i]; r.cut {
-		if len(l.late) == maxResponses {
-			l.late = append(l.late[:0], l.late[1:]...)
-		}
-		l.late = append(l.late, r.id)
+		l.refuse(r.id)
 	}
 	l.responses = append(l.responses[:i], l.responses[i+1:]...)
+}
+
+// refuse remembers a response that was cut and has ended. Recordings of ours have
+// none.
+func (l *ledger) refuse(id string) {
+	if id == "" || slices.Contains(l.late, id) {
+		return
+	}
+	if len(l.late) == maxResponses {
+		l.late = append(l.late[:0], l.late[1:]...)
+	}
+	l.late = append(l.late, id)
 }
 
 // wasCut reports whether a response was interrupted, running or not.

@@ -15,7 +15,8 @@ const (
 	DefaultLimit = 32 << 20
 )
 
-// ErrFull is returned by Write when the queue holds Config.Limit bytes.
+// ErrFull is returned by Write when the queue holds Config.Limit bytes, or audio
+// of more items than anybody speaks at a time.
 var ErrFull = errors.New("playout: the queue is full")
 
 // Config of a queue.
@@ -98,11 +99,14 @@ func (q *Queue) Item(responseID, itemID string) bool {
 // Write queues audio of an item; it keeps nothing of its arguments. Audio of an
 // interrupted response is dropped, which kept reports.
 func (q *Queue) Write(responseID, itemID []byte, content int, p []byte) (kept bool, err error) {
+	if len(p) == 0 {
+		return false, nil
+	}
 	q.mu.Lock()
-	it := q.item(responseID, itemID, content)
+	it, err := q.item(responseID, itemID, content)
 	if it == nil {
 		q.mu.Unlock()
-		return false, nil
+		return false, err
 	}
 	if q.received-q.heard+int64(len(p)) > q.cfg.Limit {
 		q.mu.Unlock()
@@ -127,12 +131,12 @@ func (q *Queue) Write(responseID, itemID []byte, content int, p []byte) (kept bo
 
 // item returns the ledger's entry for audio that arrives, nil if its response
 // was interrupted.
-func (q *Queue) item(responseID, itemID []byte, content int) *item {
+func (q *Queue) item(responseID, itemID []byte, content int) (*item, error) {
 	if it := q.ledger.find(responseID, itemID, content); it != nil {
-		return it
+		return it, nil
 	}
 	if q.ledger.wasCut(responseID) {
-		return nil
+		return nil, nil
 	}
 	if q.ledger.running(responseID) == nil {
 		// Not every server announces its responses.
@@ -140,11 +144,14 @@ func (q *Queue) item(responseID, itemID []byte, content int) *item {
 	}
 	if it := q.ledger.promised(responseID, itemID); it != nil {
 		it.ref.ContentIndex = content
-		return it
+		return it, nil
+	}
+	if !q.ledger.room() {
+		return nil, ErrFull
 	}
 	it := &item{ref: Ref{string(responseID), string(itemID), content}}
 	q.ledger.items = append(q.ledger.items, it)
-	return it
+	return it, nil
 }
 
 // EndItem books that an item's audio is complete.
