@@ -38,23 +38,13 @@ func (v *vigil) asks(t *trunk) bool {
 	return v.t.Keepalive == t.Keepalive && v.t.Server == t.Server && v.t.Proxy == t.Proxy && v.t.Login == t.Login
 }
 
-// keepAlive asks a trunk's server whether it lives, now and then, until ctx ends
-// (RFC 3261 §11). Every answer but 408 and 503 is that of a living server.
+// keepAlive asks a trunk's server whether it lives, now and then, until ctx ends.
 func (s *Server) keepAlive(ctx context.Context, v *vigil) {
 	t := v.t
-	uri, err := parseURI(t.Server)
-	if err != nil {
-		return // complete has refused it
-	}
 	for was := true; ; {
-		res, _, _, err := s.submit(ctx, t.next(uri), inquiry{login: t.Login, limit: keepaliveLimit}, func(to link) *gosip.Request {
-			return s.outside(t, gosip.OPTIONS, uri, gosip.Uri{Scheme: uri.Scheme, User: "callgw", Host: s.contact(to).Address.Host}, to)
-		})
+		_, err := s.probe(ctx, t)
 		if ctx.Err() != nil {
 			return
-		}
-		if err == nil && (res.StatusCode == 408 || res.StatusCode == gosip.StatusServiceUnavailable) {
-			err = refused(res)
 		}
 		up := err == nil
 		v.up.Store(&up)
