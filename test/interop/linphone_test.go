@@ -78,7 +78,7 @@ func TestLinphoneSessionTimers(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			g := start(t, func(cfg *sip.Config) { cfg.SessionExpires, cfg.MinSessionExpires = 6*time.Second, 2*time.Second })
+			g := start(t, sixSeconds)
 			phone := startLinphone(t, linphoneConfig{sip: timers + c.refresher})
 			phone.do("call sip:" + userTone + "@" + g.udp)
 			phone.await("Media streams established")
@@ -90,7 +90,7 @@ func TestLinphoneSessionTimers(t *testing.T) {
 	}
 	t.Run("it is called", func(t *testing.T) {
 		t.Parallel()
-		g := start(t, func(cfg *sip.Config) { cfg.SessionExpires, cfg.MinSessionExpires = 6*time.Second, 2*time.Second })
+		g := start(t, sixSeconds)
 		phone := startLinphone(t, linphoneConfig{answers: true, sip: timers + "1"})
 		call := place(t, g, sip.Dial{To: "sip:phone@" + phone.addr, From: "+14155550100"})
 		phone.logs("UPDATE sip:callgw@", 2)

@@ -195,12 +195,12 @@ func (b *baresip) talks(d time.Duration) {
 	})
 }
 
-// heard is how much of what it has recorded is at that frequency, 90 % at least.
+// heard is how much of what it has recorded is at that frequency, most of it.
 func (b *baresip) heard(hertz float64) float64 {
 	b.t.Helper()
 	heard := b.wrote("dec")
 	s := share(heard, hertz)
-	if len(heard) < media.SampleRate || s < 0.9 {
+	if len(heard) < media.SampleRate || s < mostly {
 		b.t.Errorf("baresip recorded %v, %.0f %% of it the gateway's tone", media.Duration(int64(len(heard))), 100*s)
 	}
 	return s

@@ -59,11 +59,14 @@ func (p *placed) ended(t *testing.T, want media.Cause) {
 // hears waits until so much has been heard in all.
 func (e *echo) hears(t *testing.T, d time.Duration) {
 	t.Helper()
-	eventually(t, "something is heard", func() bool {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		return int64(len(e.heard)) >= media.Bytes(d)
-	})
+	eventually(t, "something is heard", func() bool { return e.lasted() >= d })
+}
+
+// lasted is how much has been heard so far.
+func (e *echo) lasted() time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return media.Duration(int64(len(e.heard)))
 }
 
 // held waits until it was told of exactly those holds, true, and resumptions, false.
@@ -86,13 +89,13 @@ func (e *echo) pressed(t *testing.T, want string) {
 	})
 }
 
-// heardShare is how much of what was heard is at that frequency, 90 % at least.
+// heardShare is how much of what was heard is at that frequency, most of it.
 func (e *echo) heardShare(t *testing.T, hertz float64) float64 {
 	t.Helper()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s := share(e.heard, hertz)
-	if len(e.heard) < media.SampleRate || s < 0.9 {
+	if len(e.heard) < media.SampleRate || s < mostly {
 		t.Errorf("callgw heard %v, %.0f %% of it the peer's tone", media.Duration(int64(len(e.heard))), 100*s)
 	}
 	return s

@@ -60,7 +60,7 @@ func scan(t *testing.T, g *gateway, disguised bool, program string, args ...stri
 	return string(out)
 }
 
-// counted returns a counter's values by the value of its label.
+// counted returns the values of a counter or gauge by the value of its label.
 func counted(t *testing.T, reg *prometheus.Registry, name string) map[string]float64 {
 	t.Helper()
 	families, err := reg.Gather()
@@ -77,7 +77,7 @@ func counted(t *testing.T, reg *prometheus.Registry, name string) map[string]flo
 			if len(m.GetLabel()) > 0 {
 				label = m.GetLabel()[0].GetValue()
 			}
-			counts[label] += m.GetCounter().GetValue()
+			counts[label] += m.GetCounter().GetValue() + m.GetGauge().GetValue()
 		}
 	}
 	return counts

@@ -150,8 +150,8 @@ func (l *linphone) await(want string) {
 	})
 }
 
-// heard stops it, and is how much of what it has recorded is at that frequency, 90 %
-// at least.
+// heard stops it, and is how much of what it has recorded is at that frequency, most of
+// it.
 func (l *linphone) heard(hertz float64) float64 {
 	l.t.Helper()
 	l.stop()
@@ -165,7 +165,7 @@ func (l *linphone) heard(hertz float64) float64 {
 		l.t.Fatal(err)
 	}
 	s := share(heard, hertz)
-	if len(heard) < media.SampleRate || s < 0.9 {
+	if len(heard) < media.SampleRate || s < mostly {
 		l.t.Errorf("linphone recorded %v, %.0f %% of it the gateway's tone", media.Duration(int64(len(heard))), 100*s)
 	}
 	return s

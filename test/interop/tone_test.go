@@ -10,6 +10,10 @@ import (
 	"github.com/callgw/callgw/bridge/media"
 )
 
+// mostly is how much of what is heard must be the other side's tone: on a busy machine
+// some of it comes too late.
+const mostly = 0.75
+
 // tone returns d of a sine in µ-law, loud.
 func tone(hertz float64, d time.Duration) []byte {
 	p := make([]byte, media.Bytes(d))
