@@ -68,14 +68,16 @@ func obedient(turn realtimetest.Turn) realtimetest.Reply {
 // callOut runs a call out until its answer.
 func callOut(t *testing.T, d bridge.Detection) *called {
 	t.Helper()
-	server, provider := serve(t, realtimetest.Config{Voice: obedient})
+	return callOutAs(t, obedient, bridge.Agent{Greeting: bridge.Greeting{Say: greet}, Detection: d})
+}
+
+func callOutAs(t *testing.T, voice realtimetest.Voice, agent bridge.Agent) *called {
+	t.Helper()
+	server, provider := serve(t, realtimetest.Config{Voice: voice})
+	agent.Name, agent.Providers = "reception", []realtime.Provider{provider}
 	c := &called{leg: newLeg(), metrics: prometheus.NewRegistry(), seen: make(chan bridge.Event, 4096), t: t}
 	c.Call = bridge.New(bridge.Config{
-		Facts: bridge.Facts{ID: "call-1", Leg: "test"}, Leg: c.leg,
-		Agent: bridge.Agent{
-			Name: "reception", Providers: []realtime.Provider{provider},
-			Greeting: bridge.Greeting{Say: greet}, Detection: d,
-		},
+		Facts: bridge.Facts{ID: "call-1", Leg: "test"}, Leg: c.leg, Agent: agent,
 		Log:     zerolog.New(zerolog.NewTestWriter(t)),
 		Metrics: bridge.NewMetrics(c.metrics),
 		Observe: func(e bridge.Event) { c.seen <- e },
@@ -292,6 +294,80 @@ func TestTheAgentMayWaitForAHuman(t *testing.T) {
 			waitEvent(t, c.session, "response.done", 2) // the agent replies as it would
 		})
 	}
+}
+
+// TestWhoWaitsForAHumanRepliesToIt has no greeting: what was said while the agent
+// waited is what it speaks to.
+func TestWhoWaitsForAHumanRepliesToIt(t *testing.T) {
+	for name, turns := range map[string]*realtime.TurnDetection{
+		"turns of the provider": nil,
+		"turns of ours":         {Type: "none"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := callOutAs(t, obedient, bridge.Agent{
+				Properties: realtime.Properties{TurnDetection: turns},
+				Detection:  bridge.Detection{By: bridge.DetectedInAudio, WaitForHuman: true},
+			})
+			c.leg.speak(slices.Concat(word, pause))
+			c.answeredBy(answering.Human, "detector")
+			c.leg.await(t, 20)
+			if n := len(c.session.Outputs()); n != 1 {
+				t.Errorf("the agent has spoken %d times", n)
+			}
+		})
+	}
+}
+
+// TestAMachineHearsNothingButTheMessage lets a tool of the model come back while
+// the machine speaks: the response that follows is not heard.
+func TestAMachineHearsNothingButTheMessage(t *testing.T) {
+	release := make(chan struct{})
+	voice := func(turn realtimetest.Turn) realtimetest.Reply {
+		if turn.Instructions == greet {
+			return realtimetest.CallFunction("lookup", "{}")
+		}
+		return obedient(turn)
+	}
+	c := callOutAs(t, voice, bridge.Agent{
+		Greeting: bridge.Greeting{Say: greet},
+		Detection: bridge.Detection{
+			By: bridge.DetectedByCarrier, OnMachine: bridge.LeaveMessage, Message: bridge.Greeting{Say: leave},
+		},
+		Functions: []realtime.Function{{
+			Name: "lookup",
+			Handle: func(context.Context, realtime.FunctionCall) (any, error) {
+				<-release
+				return "found", nil
+			},
+		}},
+	})
+	c.Answered(answering.Machine, answering.Running)
+	c.answeredBy(answering.Machine, "carrier")
+	close(release)
+	waitEvent(t, c.session, "response.cancel", 1)
+	waitEvent(t, c.session, "response.done", 2)
+	if n := len(c.leg.take(50)); n > 0 {
+		t.Errorf("%d bytes heard", n)
+	}
+	c.Answered(answering.Machine, answering.Beep)
+	c.heardMessage(message())
+}
+
+// TestTheAgentsEchoHasNotAnswered sends back what the agent says.
+func TestTheAgentsEchoHasNotAnswered(t *testing.T) {
+	c := callOutAs(t, obedient, bridge.Agent{
+		Greeting: bridge.Greeting{Say: greet}, BargeIn: bridge.BargeIn{Mode: bridge.BargeInOff},
+		Detection: bridge.Detection{By: bridge.DetectedInAudio},
+	})
+	for range len(realtimetest.GreetingAudio(realtimetest.PCMU)) / media.FrameBytes {
+		frame := c.leg.await(t, 1)
+		for i, b := range frame {
+			frame[i] = g711.EncodeUlawFrame(g711.DecodeUlawFrame(b) / 8)
+		}
+		c.leg.speak(frame)
+	}
+	c.leg.speak(quiet(media.PCMU, 6*time.Second))
+	c.answeredBy(answering.Unknown, "detector")
 }
 
 func TestACarrierMayTellWhoHasAnswered(t *testing.T) {

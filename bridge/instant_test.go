@@ -124,11 +124,12 @@ func TestTheAgentsEchoDoesNotInterruptIt(t *testing.T) {
 			line = line[1:]
 		}
 	}
+	s := session(t, server, 0)
+	if err := s.Wait(within(t), func() bool { return s.InputBytes() > 0 }); err != nil {
+		t.Errorf("the caller's line was cut altogether: the provider's clock stands still: %v", err)
+	}
 	end(t, c)
 	if n := names(c); count(n, bridge.EventPause) != 0 || count(n, bridge.EventCallerStarts) != 0 {
 		t.Errorf("the echo was taken for the caller: %v", n)
-	}
-	if got := session(t, server, 0).InputBytes(); got == 0 {
-		t.Error("the caller's line was cut altogether: the provider's clock stands still")
 	}
 }
