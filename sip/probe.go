@@ -9,6 +9,9 @@ import (
 	gosip "github.com/emiago/sipgo/sip"
 )
 
+// ErrNoAnswer says that a server has not answered a request in time.
+var ErrNoAnswer = errTimeout
+
 // Health is how the server of a trunk has answered.
 type Health struct {
 	Server  netip.AddrPort // that has answered, of those that DNS names

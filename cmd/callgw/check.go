@@ -22,11 +22,14 @@ With --online it also asks the world outside:
   webhook    a signed status callback, of no call, is sent to http.public_url, as
              Twilio would: it arrives if the name, the certificate and the proxy
              are right and the gateway is running with the same auth token
+  trunks     the server of each that has one, else its registrar, is asked once
+             whether it lives (OPTIONS), by way of the trunk's proxy and with its
+             login, from the addresses of sip.listen and other ports; nothing is
+             registered and nobody is called
 
-Trunks are not probed: they call the gateway, and answer none but it. The metrics of
-the running gateway tell whether it is registered at one, and with keepalive whether
-it lives; place a call to see that one works. Nor is it probed what a carrier sees from where it is: a
-firewall may tell it from this machine.`,
+Carriers may answer none but those that they know, and see a firewall that this machine
+does not. The metrics of the running gateway tell whether it is registered, and with
+keepalive whether the server lives; place a call to see that a trunk works.`,
 		Example: `  callgw check -c callgw.yaml
   callgw check -c callgw.yaml --online`,
 		Args: noArgs,
@@ -45,6 +48,6 @@ firewall may tell it from this machine.`,
 		},
 	}
 	cmd.Flags().StringVarP(&path, "config", "c", "", "configuration `file`; none: built-in defaults")
-	cmd.Flags().BoolVar(&online, "online", false, "ask providers and the webhook's URL too")
+	cmd.Flags().BoolVar(&online, "online", false, "ask providers, the webhook's URL and trunks too")
 	return cmd
 }

@@ -20,14 +20,16 @@ import (
 // probeTimeout bounds one question to the world outside.
 const probeTimeout = 10 * time.Second
 
-// probe asks the providers and the webhook's public URL, says what came of it,
-// and returns an error if anything does not answer as it should.
+var errLate = errors.New("no answer in time")
+
+// probe asks the providers, the webhook's public URL and the servers of trunks, says
+// what came of it, and returns an error if anything does not answer as it should.
 func probe(ctx context.Context, out io.Writer, cfg *config.Config) error {
-	asked, failed := 0, 0
+	probes, failed := 0, 0
 	report := func(what string, ask func(context.Context) (string, error)) {
-		ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+		ctx, cancel := context.WithTimeoutCause(ctx, probeTimeout, errLate)
 		defer cancel()
-		asked++
+		probes++
 		began := time.Now()
 		answer, err := ask(ctx)
 		if err != nil {
@@ -51,26 +53,16 @@ func probe(ctx context.Context, out io.Writer, cfg *config.Config) error {
 		})
 	}
 	for _, name := range slices.Sorted(maps.Keys(cfg.SIP.Trunks)) {
-		fmt.Fprintf(out, "trunk %s: not probed: %s\n", name, unprobed(cfg.SIP.Trunks[name]))
+		if !asked(cfg.SIP.Trunks[name]) {
+			fmt.Fprintf(out, "trunk %s: not asked: it has no server, it calls the gateway\n", name)
+			continue
+		}
+		report("trunk "+name, func(ctx context.Context) (string, error) { return probeTrunk(ctx, cfg, name) })
 	}
 	if failed > 0 {
-		return fmt.Errorf("%d of %d probes failed", failed, asked)
+		return fmt.Errorf("%d of %d probes failed", failed, probes)
 	}
 	return nil
-}
-
-// unprobed says why a trunk is not asked from here, and who tells how it is: what
-// it answers depends on the address that it is asked from.
-func unprobed(t *config.Trunk) string {
-	switch {
-	case t.Register != nil:
-		return "the running gateway registers there: callgw_trunk_registered tells"
-	case t.Server != "" && t.Keepalive > 0:
-		return "the running gateway asks it every " + t.Keepalive.String() + ": callgw_trunk_up tells"
-	case t.Server != "":
-		return "the running gateway would ask it with keepalive, and callgw_trunk_up tell"
-	}
-	return "it calls the gateway"
 }
 
 // probeProvider opens and closes a session and says of which model.

@@ -35,7 +35,7 @@ type process struct {
 // startProcess runs callgw in the script's directory and environment.
 func startProcess(ts *testscript.TestScript, args []string) (*process, error) {
 	var env []string
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "OPENAI_API_KEY", "TWILIO_AUTH_TOKEN", "KEY", "MODEL", "PORT", "REST"} {
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "OPENAI_API_KEY", "TWILIO_AUTH_TOKEN", "KEY", "MODEL", "PORT", "REST", "LIVE", "CLOSED"} {
 		env = append(env, name+"="+ts.Getenv(name))
 	}
 	path := ""
