@@ -12,6 +12,11 @@ const (
 	quiet = 100 * time.Millisecond
 	// maxGap bounds the silence for one jump of the carrier's timestamps.
 	maxGap = 10 * time.Second
+	// ahead bounds how far silence lets the caller's audio run ahead of our clock:
+	// timestamps that jump to and fro would insert maxGap each time.
+	ahead = maxGap + quiet
+	// maxTimestamp is the last timestamp that is believed, in ms: 35,000 years.
+	maxTimestamp = 1 << 50
 )
 
 // gaps keeps the caller's audio a true 8 kHz clock although carriers may leave
@@ -28,14 +33,18 @@ type gaps struct {
 	// served is until when, on our clock, the caller's audio or silence in its
 	// place has been passed on.
 	served time.Time
+	// began is when that was first, passed how many bytes have been passed on.
+	began  time.Time
+	passed int64
 }
 
-func newGaps(now time.Time) gaps { return gaps{served: now} }
+func newGaps(now time.Time) gaps { return gaps{served: now, began: now} }
 
 // audio books the arrival of n bytes with timestamp at, in ms (stamped: there
 // is one), and returns how many bytes of silence to pass on before them.
 func (g *gaps) audio(now time.Time, at int64, stamped bool, n int) (silence int64) {
 	g.served = now
+	stamped = stamped && 0 <= at && at <= maxTimestamp
 	at *= media.BytesPerMillisecond
 	switch missing := at - g.next; {
 	case !stamped:
@@ -50,6 +59,8 @@ func (g *gaps) audio(now time.Time, at int64, stamped bool, n int) (silence int6
 		g.next = at
 	}
 	g.next += int64(n)
+	silence = min(silence, max(media.Bytes(now.Sub(g.began)+ahead)-g.passed, 0))
+	g.passed += silence + int64(n)
 	return silence
 }
 
@@ -72,5 +83,6 @@ func (g *gaps) idle(now time.Time) (silence int64) {
 	g.served = g.served.Add(time.Duration(frames) * media.FrameDuration)
 	silence = frames * media.FrameBytes
 	g.next += silence
+	g.passed += silence
 	return silence
 }

@@ -102,3 +102,46 @@ func TestAPauseOfTheMachineIsBounded(t *testing.T) {
 		t.Errorf("%v more", media.Duration(n))
 	}
 }
+
+// TestTimestampsThatJumpDoNotMakeSilence sends a frame every 20 ms.
+func TestTimestampsThatJumpDoNotMakeSilence(t *testing.T) {
+	for name, stamp := range map[string]func(i int64) int64{
+		"to and fro":     func(i int64) int64 { return i % 2 << 40 },
+		"without an end": func(i int64) int64 { return i * 60_000 },
+		"out of range":   func(i int64) int64 { return i % 2 << 62 },
+		"before 0":       func(i int64) int64 { return -(i % 2) << 60 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := mediastream.NewGaps(at(0))
+			var passed int64
+			const frames = 1000
+			for i := range int64(frames) {
+				passed += g.Audio(at(time.Duration(i)*20*ms), stamp(i), true, media.FrameBytes) + media.FrameBytes
+			}
+			if most := media.Bytes(frames*20*ms + 10100*ms); passed > most {
+				t.Errorf("%v were passed on of %v", media.Duration(passed), media.Duration(frames*media.FrameBytes))
+			}
+		})
+	}
+}
+
+func FuzzGaps(f *testing.F) {
+	f.Add(int64(0), int64(1)<<40, int64(0), uint16(20))
+	f.Add(int64(1)<<62, int64(-1), int64(5), uint16(60_000))
+	f.Fuzz(func(t *testing.T, a, b, c int64, pause uint16) {
+		g := mediastream.NewGaps(at(0))
+		var passed, said int64
+		now := at(0)
+		for _, stamp := range []int64{a, b, c, a, c, b} {
+			now = now.Add(time.Duration(pause) * ms)
+			n := g.Audio(now, stamp, true, media.FrameBytes)
+			if n < 0 || n > media.Bytes(10*time.Second) {
+				t.Fatalf("%d bytes of silence", n)
+			}
+			passed, said = passed+n, said+media.FrameBytes
+		}
+		if most := media.Bytes(now.Sub(at(0)) + 10100*ms); passed > most {
+			t.Fatalf("%d bytes of silence, at most %d", passed, most)
+		}
+	})
+}
