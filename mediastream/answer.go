@@ -67,3 +67,10 @@ func (s *Stream) ringing() bool {
 	defer s.mu.Unlock()
 	return !s.answered && !s.over
 }
+
+// isAnswered tells whether the call was.
+func (s *Stream) isAnswered() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.answered
+}

@@ -250,3 +250,16 @@ func (p *Playhead) Exact(now time.Time, unplayed int64) int64 {
 func (p *Playhead) PlayPadded(now time.Time, from, n, pad int64) uint64 {
 	return p.h.play(now, from, n, pad)
 }
+
+// MaxSettled is how many calls are remembered.
+const MaxSettled = maxSettled
+
+// Settled remembers calls that are over.
+type Settled struct{ s settled }
+
+// NewSettled returns one that knows none.
+func NewSettled() *Settled { return &Settled{} }
+
+func (s *Settled) Add(call string, away bool)           { s.s.add(call, away) }
+func (s *Settled) Over(call string, returned bool) bool { return s.s.over(call, returned) }
+func (s *Settled) Len() int                             { return len(s.s.calls) }

@@ -32,8 +32,9 @@ type Handler struct {
 	draining bool
 	closed   bool               // Run has ended
 	streams  map[string]*Stream // by the carrier's call id, from webhook to end
-	opening  map[*socket]bool   // sockets before their start
-	openings sync.WaitGroup     // of opening's goroutines; Add under mu
+	settled  settled
+	opening  map[*socket]bool // sockets before their start
+	openings sync.WaitGroup   // of opening's goroutines; Add under mu
 }
 
 // NewHandler returns a handler. Errors name what is wrong with cfg.
@@ -149,10 +150,13 @@ func (h *Handler) close() {
 // remember enters s among the streams. It returns false if the call has a
 // stream already; one that still rings makes way, as the carrier asks again
 // only after it has given up the first request, and so does one that the call
-// was transferred from.
+// was transferred from. Nor may it be a call that is over.
 func (h *Handler) remember(s *Stream) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.settled.over(s.call, s.returned) {
+		return false
+	}
 	if old := h.streams[s.call]; old != nil {
 		switch {
 		case s.returned:
@@ -168,6 +172,9 @@ func (h *Handler) remember(s *Stream) bool {
 }
 
 func (h *Handler) forget(s *Stream) {
+	if s.isAnswered() {
+		h.settle(s)
+	}
 	if s.placed != nil {
 		s.placed.revoke()
 	}

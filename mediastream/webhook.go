@@ -52,7 +52,11 @@ func (h *Handler) ring(w http.ResponseWriter, r *http.Request, params url.Values
 func (h *Handler) await(r *http.Request, s *Stream, reply func(document string) bool) {
 	if !h.remember(s) {
 		h.reject(r, rejectDuplicate)
-		reply(s.profile.answers.reject(media.Rejected))
+		if s.returned {
+			reply(s.profile.answers.hangup()) // a call that was answered cannot be rejected
+		} else {
+			reply(s.profile.answers.reject(media.Rejected))
+		}
 		return
 	}
 	undecided := time.NewTimer(h.cfg.AnswerTimeout)
@@ -72,8 +76,10 @@ func (h *Handler) await(r *http.Request, s *Stream, reply func(document string) 
 		h.forget(s)
 		return
 	}
+	decided := false
 	select {
 	case <-s.ended:
+		decided = true
 	case document := <-s.reply:
 		if !reply(document) {
 			s.end(media.CallerCancelled)
@@ -85,7 +91,9 @@ func (h *Handler) await(r *http.Request, s *Stream, reply func(document string) 
 		s.end(media.CallerCancelled)
 		return
 	}
-	reply(h.refusal(s, media.CauseOf(s.err())))
+	if reply(h.refusal(s, media.CauseOf(s.err()))) && decided {
+		h.settle(s)
+	}
 }
 
 // refusal returns what a caller gets whose call is not answered, or not again.

@@ -44,10 +44,10 @@ func newSIPDialer(target string) (dialer, func(), error) {
 
 // newStreamDialer places calls as a media-stream carrier does.
 func newStreamDialer(webhook string) dialer {
-	return func(ctx context.Context, n int) (leg, error) {
+	return func(ctx context.Context, _ int) (leg, error) {
 		return mediastreamtest.Dial(ctx, mediastreamtest.Config{
 			WebhookURL: webhook, PublicURL: publicURL, AuthToken: authToken,
-			From: "+14155550123", To: "+14155550100", Seed: uint64(n + 1),
+			From: "+14155550123", To: "+14155550100",
 		})
 	}
 }
