@@ -23,7 +23,7 @@ func transferByDialplan(_ context.Context, s *Stream, target string) error {
 	if call == "" {
 		return errors.New("this Asterisk does not ask where its calls go: its dialplan has to pass " + ParamDeparture + "=${UNIQUEID}, and to ask")
 	}
-	to, err := s.extension(target)
+	to, err := s.dialplanTarget(target)
 	if err != nil {
 		return err
 	}
@@ -62,12 +62,24 @@ func (s *Stream) present() bool {
 	return s.socket != nil && !s.over && !s.gone
 }
 
-// extensionName is what a dialplan has beside numbers and addresses, without
-// what it would read as more than a name.
+// extensionName is what switches have beside numbers and addresses.
 var extensionName = regexp.MustCompile(`^[A-Za-z0-9*#_.-]{1,64}$`)
 
-// extension returns a target as the dialplan takes it: a number, an address
-// without headers, or an extension.
+// dialplanText is what a dialplan can paste into a Dial: nothing that it would
+// read as the end of an argument, another target or a variable.
+var dialplanText = regexp.MustCompile(`^[A-Za-z0-9+*#_.@:;=-]+$`)
+
+// dialplanTarget returns a target as a dialplan takes it.
+func (s *Stream) dialplanTarget(target string) (string, error) {
+	to, err := s.extension(target)
+	if err == nil && !dialplanText.MatchString(to) {
+		err = fmt.Errorf("target %.100q has characters that a dialplan would not take for part of it", target)
+	}
+	return to, err
+}
+
+// extension returns a target as switches take it: a number, an address without
+// headers, or an extension.
 func (s *Stream) extension(target string) (string, error) {
 	if extensionName.MatchString(target) {
 		return target, nil

@@ -22,6 +22,7 @@ func TestTransfersThatADialplanDoesNotTake(t *testing.T) {
 		"no target":        {true, "", "nor an extension"},
 		"two extensions":   {true, "200&201", "nor an extension"},
 		"more than a name": {true, "200,1)", "nor an extension"},
+		"two addresses":    {true, "sip:a&b@pbx.example.com", "characters"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

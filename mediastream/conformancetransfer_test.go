@@ -72,25 +72,8 @@ var movers = map[mediastream.Carrier]func(t *testing.T, cfg mediastream.Config, 
 		}
 		return mover{phone: phone, wait: api.Wait}
 	},
-	mediastream.SignalWire: func(t *testing.T, cfg mediastream.Config, becomes taking, got func(mediastreamtest.Dialled)) mover {
-		network := newMemory()
-		phone := (&gateway{net: network}).phoneOf(mediastream.SignalWire)
-		api := mediastreamtest.NewAPI(mediastreamtest.APIConfig{
-			Key: apiKey, Secret: apiSecret, Calls: phone,
-			Transfer: func(d mediastreamtest.Dialled) (string, time.Duration) {
-				got(d)
-				return becomes.says("busy", "failed", answered(d, becomes)), becomes.after
-			},
-		})
-		t.Cleanup(func() {
-			api.Close()
-			noBreach(t, api)
-		})
-		cfg.REST = newREST(t, api, nil)
-		serveCarrierOn(t, mediastream.SignalWire, cfg, network)
-		phone.API = api
-		return mover{phone: phone, wait: func() { _ = api.Wait(t.Context()) }, back: true, callerID: caller}
-	},
+	mediastream.Twilio:     restMover(mediastream.Twilio),
+	mediastream.SignalWire: restMover(mediastream.SignalWire),
 	mediastream.Plivo: func(t *testing.T, cfg mediastream.Config, becomes taking, got func(mediastreamtest.Dialled)) mover {
 		api := &mediastreamtest.PlivoAPI{ID: "MA1", Token: token, Transfer: func(d mediastreamtest.Dialled) (string, time.Duration) {
 			got(d)
@@ -156,6 +139,29 @@ var movers = map[mediastream.Carrier]func(t *testing.T, cfg mediastream.Config, 
 		phone.Jambonz = api
 		return mover{phone: phone, wait: api.Wait, back: true, callerID: caller}
 	},
+}
+
+// restMover serves a handler for a carrier whose REST API is Twilio's.
+func restMover(carrier mediastream.Carrier) func(*testing.T, mediastream.Config, taking, func(mediastreamtest.Dialled)) mover {
+	return func(t *testing.T, cfg mediastream.Config, becomes taking, got func(mediastreamtest.Dialled)) mover {
+		network := newMemory()
+		phone := (&gateway{net: network}).phoneOf(carrier)
+		api := mediastreamtest.NewAPI(mediastreamtest.APIConfig{
+			Key: apiKey, Secret: apiSecret, Calls: phone,
+			Transfer: func(d mediastreamtest.Dialled) (string, time.Duration) {
+				got(d)
+				return becomes.says("busy", "failed", answered(d, becomes)), becomes.after
+			},
+		})
+		t.Cleanup(func() {
+			api.Close()
+			noBreach(t, api)
+		})
+		cfg.REST = newREST(t, api, nil)
+		serveCarrierOn(t, carrier, cfg, network)
+		phone.API = api
+		return mover{phone: phone, wait: func() { _ = api.Wait(t.Context()) }, back: true, callerID: caller}
+	}
 }
 
 // noBreach reports what a carrier's API has found fault with.

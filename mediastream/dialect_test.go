@@ -153,7 +153,8 @@ func FuzzParseCarriers(f *testing.F) {
 		`{"event":"websocket:notify","payload":{"name":"g1.2"}}`, `{"callSid":"1","sampleRate":8000}`,
 		`{"type":"mark","data":{"name":"g1.2","event":"cleared"}}`, `{"event":"dtmf","dtmf":5}`,
 		`{"event":"playedStream","name":"p1","extra_headers":"a=b"}`, `{"event":"media","stream_id":"x","media":{"chunk":"7"}}`,
-		"", " ", ":", "{",
+		"", " ", ":", "{", `{"event":"stop"}`, `{"event":"transferred","transfer":{"id":"1"}}`, `{"event":"transfer_failed","transfer":{"id":1,"reason":"\u0000"}}`,
+		`{"event":"start","start":{"streamSid":"1","capabilities":["transfer",7]}}`,
 	} {
 		f.Add(uint8(i), []byte(seed))
 	}

@@ -263,3 +263,12 @@ func NewSettled() *Settled { return &Settled{} }
 func (s *Settled) Add(call string, away bool)           { s.s.add(call, away) }
 func (s *Settled) Over(call string, returned bool) bool { return s.s.over(call, returned) }
 func (s *Settled) Len() int                             { return len(s.s.calls) }
+
+// DialplanTarget returns a target as a dialplan takes it.
+func DialplanTarget(target string) (string, error) {
+	h, err := NewHandler(Config{Carrier: Asterisk, Handler: func(context.Context, *Stream) {}})
+	if err != nil {
+		return "", err
+	}
+	return newStream(h, url.Values{}).dialplanTarget(target)
+}
