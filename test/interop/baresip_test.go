@@ -3,6 +3,7 @@ package interop_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,6 +62,30 @@ func TestBaresipIsCalled(t *testing.T) {
 	saw(t, baresipPeer, "DTMF in", "keys 42*")
 	saw(t, baresipPeer, "hold and resume", "it holds and resumes; audio comes again")
 	saw(t, baresipPeer, "hang-up by the called side", "its BYE ends the call")
+}
+
+// It hears how callgw rings before the answer.
+func TestBaresipHearsItRing(t *testing.T) {
+	t.Parallel()
+	own(t)
+	g := start(t, func(cfg *sip.Config) { cfg.EarlyMedia = true })
+	phone := startBaresip(t, baresipConfig{})
+	phone.do("dial", "sip:"+userRing+"@"+g.udp)
+	phone.await("CALL_PROGRESS")
+	eventually(t, "baresip hears something", func() bool { return strings.Contains(phone.said(), "incoming rtp") })
+	phone.do("hangup", "")
+	wantCall(t, g, media.PCMU, media.CallerCancelled)
+	saw(t, baresipPeer, "early media", "183 with a session description before the answer, and audio")
+}
+
+// It asks what callgw can do.
+func TestBaresipAsksForOptions(t *testing.T) {
+	t.Parallel()
+	g := start(t)
+	phone := startBaresip(t, baresipConfig{})
+	phone.do("options", "sip:"+userEcho+"@"+g.udp)
+	eventually(t, "baresip has an answer", func() bool { return strings.Contains(phone.said(), "OPTIONS of") })
+	saw(t, baresipPeer, "OPTIONS", "answered 200")
 }
 
 // Either side hangs up before the answer.

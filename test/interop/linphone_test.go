@@ -86,6 +86,7 @@ func TestLinphoneSessionTimers(t *testing.T) {
 			phone.do("terminate")
 			wantCall(t, g, media.PCMU, media.CallerHungUp)
 			saw(t, linphonePeer, "session timer", "%s by UPDATE; the call outlasts two refreshes", c.seen)
+			saw(t, linphonePeer, "UPDATE", "%s twice", c.seen)
 		})
 	}
 	t.Run("it is called", func(t *testing.T) {
@@ -94,7 +95,9 @@ func TestLinphoneSessionTimers(t *testing.T) {
 		phone := startLinphone(t, linphoneConfig{answers: true, sip: timers + "1"})
 		call := place(t, g, sip.Dial{To: "sip:phone@" + phone.addr, From: "+14155550100"})
 		phone.logs("UPDATE sip:callgw@", 2)
-		call.end(t)
+		phone.do("terminate")
+		call.ended(t, media.CallerHungUp)
+		saw(t, linphonePeer, "hang-up by the called side", "its BYE ends the call")
 		saw(t, linphonePeer, "session timer", "it is called, and refreshes by UPDATE; the call outlasts two refreshes")
 	})
 }
@@ -243,6 +246,19 @@ func TestLinphoneEarlyHangUp(t *testing.T) {
 		wantCall(t, g, 0, media.CallerCancelled)
 		saw(t, linphonePeer, "CANCEL", "it calls and gives up while callgw rings")
 	})
+}
+
+// It hears how callgw rings before the answer.
+func TestLinphoneHearsItRing(t *testing.T) {
+	t.Parallel()
+	own(t)
+	g := start(t, func(cfg *sip.Config) { cfg.EarlyMedia = true })
+	phone := startLinphone(t, linphoneConfig{})
+	phone.do("call sip:" + userRing + "@" + g.udp)
+	phone.await("early media")
+	phone.do("terminate")
+	wantCall(t, g, media.PCMU, media.CallerCancelled)
+	saw(t, linphonePeer, "early media", "183 with a session description before the answer")
 }
 
 // logs waits until it has logged so many lines that begin like that.

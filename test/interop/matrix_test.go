@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -54,6 +55,11 @@ func saw(t *testing.T, peer, feature, format string, args ...any) {
 }
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	// The tests wait, for their peers and for time to go by; they do not compute.
+	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue && runtime.GOMAXPROCS(0) < 4 {
+		_ = parallel.Value.Set("4") // a number
+	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		if code == 0 && *matrixFile != "" {
 			if err := os.WriteFile(*matrixFile, []byte(matrix(sights.seen)), 0o644); err != nil {
@@ -88,7 +94,8 @@ says what it saw with ` + "`saw`" + `, and the next run has it here.
 
 "yes" is a feature that a test below shows with that peer; "–" is one that no test
 has tried with it, which says nothing against it. pjsua and Asterisk are not in Debian 12's packages,
-so nothing was tried with them.
+so nothing was tried with them. Its SIPp is built without TLS; baresip 1.0 knows neither
+session timers nor UPDATE.
 
 `)
 	columns := slices.Concat(peers, untested)
