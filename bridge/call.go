@@ -39,6 +39,9 @@ type Config struct {
 	Facts Facts
 	Leg   Leg
 	Agent Agent
+	// Outgoing says that the leg calls somebody: Answer returns when he has answered.
+	// Its Ring is not called; Rings and EarlyMedia are for whoever learns of that.
+	Outgoing bool
 
 	// ConnectTimeout bounds the opening of one provider's session,
 	// AnswerTimeout the leg's answer, GreetingWait how long the caller hears
@@ -94,6 +97,8 @@ type Call struct {
 	turns    turns
 	pauses   pauses
 	callee   callee
+	rung     sync.Once // a call out was told to ring
+	early    sync.Once // and to be heard early
 
 	interruptMu sync.Mutex // held while the agent is being stopped, or goes on
 

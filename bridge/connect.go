@@ -14,6 +14,9 @@ import (
 // ring lets the caller hear that the call is being set up. A leg that cannot
 // ring has ended, or is about to: its Run says why.
 func (c *Call) ring(ctx context.Context) {
+	if c.cfg.Outgoing {
+		return // it is they who ring
+	}
 	if err := c.cfg.Leg.Ring(ctx); err != nil {
 		c.log.Debug().Err(err).Msg("not ringing")
 		return

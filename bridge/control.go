@@ -13,6 +13,8 @@ import (
 var (
 	// ErrNoSession says that no session is open, yet or any more.
 	ErrNoSession = errors.New("bridge: the call has no open session")
+	// ErrNotAnswered says that nobody has answered yet.
+	ErrNotAnswered = errors.New("bridge: the call is not answered yet")
 	// ErrUnable says that the call's leg cannot do what was asked for.
 	ErrUnable = errors.New("bridge: the call's leg cannot do that")
 	// ErrHushed says that the agent speaks to a machine, when it may, and to
@@ -119,6 +121,9 @@ func (c *Call) Transfer(ctx context.Context, target string) error {
 	leg, ok := c.cfg.Leg.(Transferrer)
 	if !ok {
 		return ErrUnable
+	}
+	if c.cfg.Outgoing && c.State() < Answered {
+		return ErrNotAnswered
 	}
 	if err := c.awaitQuiet(ctx); err != nil {
 		return err

@@ -7,7 +7,7 @@ import (
 )
 
 // Leg is the phone side of one call. Its methods may be called from any
-// goroutine; Ring and Answer once each, in this order.
+// goroutine; Ring and Answer once each, in this order, Ring not of calls out.
 //
 // A leg whose far end buffers audio implements [media.Flusher] as well.
 type Leg interface {

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -12,6 +13,7 @@ import (
 type Metrics struct {
 	total       *prometheus.CounterVec
 	relays      *prometheus.CounterVec
+	refusals    *prometheus.CounterVec
 	duration    *prometheus.HistogramVec
 	setup       *prometheus.HistogramVec
 	teardown    *prometheus.HistogramVec
@@ -56,6 +58,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	return &Metrics{
 		total:       counter("callgw_calls_total", "Calls that ended, by why.", "outcome"),
 		relays:      counter("callgw_relays_total", "Callers who were passed on to a second call, by why that ended.", "cause"),
+		refusals:    counter("callgw_calls_refused_total", "Calls out that their far ends refused, by SIP status.", "sip_status"),
 		duration:    histogram("callgw_call_duration_seconds", "Answer to end.", []float64{5, 15, 30, 60, 120, 300, 600, 1800, 3600}),
 		setup:       histogram("callgw_call_setup_seconds", "Arrival to answer.", waits),
 		teardown:    histogram("callgw_call_teardown_seconds", "Decision to end a call until nothing of it is left.", waits),
@@ -188,6 +191,12 @@ func (r *meters) spent(usd float64) { r.costs.WithLabelValues(r.labels...).Add(u
 
 func (r *meters) relayed(cause media.Cause) {
 	r.relays.WithLabelValues(r.with(cause.String())...).Inc()
+}
+
+func (r *meters) refused(by Refusal) {
+	if by.Status != 0 {
+		r.refusals.WithLabelValues(r.with(strconv.Itoa(by.Status))...).Inc()
+	}
 }
 
 func (r *meters) ended(cause media.Cause, answered time.Time, teardown time.Duration) {

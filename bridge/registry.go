@@ -18,6 +18,7 @@ type Registry struct {
 	mu       sync.Mutex
 	limit    int
 	calls    map[string]*Call
+	past     memory
 	draining bool
 	empty    chan struct{} // closed when draining and no call is left
 }
@@ -84,6 +85,7 @@ func (r *Registry) remove(c *Call) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.calls, c.cfg.Facts.ID)
+	r.past.add(c.past())
 	r.checkEmpty()
 }
 

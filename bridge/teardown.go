@@ -42,7 +42,7 @@ func (c *Call) teardown(sides context.Context, cut context.CancelCauseFunc, legS
 	began := time.Now()
 	c.state.Store(uint32(Ending))
 	c.endingSince.Store(began.UnixNano())
-	c.note(EventEnding, "cause", media.CauseOf(c.cause).String())
+	c.note(EventEnding, c.why()...)
 
 	polite, cancel := context.WithTimeout(sides, c.cfg.Polite)
 	defer cancel()
@@ -69,11 +69,15 @@ func (c *Call) teardown(sides context.Context, cut context.CancelCauseFunc, legS
 func (c *Call) conclude(took time.Duration) {
 	cause := media.CauseOf(c.cause)
 	c.meters.ended(cause, c.answeredAt, took)
-	c.note(EventEnded, "cause", cause.String(), "teardown", took)
+	c.meters.refused(c.refusal())
+	c.note(EventEnded, append(c.why(), "teardown", took)...)
 	l := c.log.WithLevel(severity(cause)).Str("cause", cause.String()).
 		Str("from", mask.Number(c.cfg.Facts.From)).Str("to", mask.Number(c.cfg.Facts.To)).
 		Float64("duration_ms", ms(time.Since(c.timeline.start))).Float64("teardown_ms", ms(took)).
 		Int64("audio_in_bytes", c.uplink.bytes.Load()).Int64("audio_out_bytes", c.queue.State().Sent)
+	if r := c.refusal(); r.Status != 0 {
+		l = l.Int("sip_status", r.Status).Str("sip_reason", r.Reason)
+	}
 	if severity(cause) > zerolog.InfoLevel {
 		l = l.AnErr("reason", c.cause)
 	}

@@ -22,6 +22,7 @@ type Event struct {
 const (
 	EventArrived      = "arrived"
 	EventRinging      = "ringing"
+	EventEarlyMedia   = "early_media"
 	EventSessionOpen  = "session_open"
 	EventSessionFail  = "session_refused"
 	EventSessionLost  = "session_lost"

@@ -25,6 +25,8 @@ type Dial struct {
 	// Asserted is the number, or the whole SIP URI, that P-Asserted-Identity vouches
 	// for (RFC 3325): what carriers bill and check. "" means no such header.
 	Asserted string
+	// ID is the Call-ID, which must be new: see [NewCallID]. "" means one of its own.
+	ID string
 	// Trunk names the trunk whose codecs are offered; "" means those of Config.
 	Trunk string
 	// Headers are added to the INVITE.
@@ -126,6 +128,25 @@ func (s *Server) dialOver(ctx context.Context, trunk *trunk, out Dial) (*Call, e
 	}
 }
 
+// Dialable returns what is wrong with a call to place, as far as that is known before
+// it is.
+func (s *Server) Dialable(out Dial) error {
+	trunk, err := s.trunks.named(out.Trunk)
+	if err != nil {
+		return err
+	}
+	if _, err := trunk.uri(out.To); err != nil {
+		return fmt.Errorf("sip: dial: %w", err)
+	}
+	if _, err := uriOf(cmp.Or(out.From, "callgw"), "host"); err != nil {
+		return fmt.Errorf("sip: dial from: %w", err)
+	}
+	if _, err := uriOf(cmp.Or(out.Asserted, "callgw"), "host"); err != nil {
+		return fmt.Errorf("sip: dial: asserted identity: %w", err)
+	}
+	return nil
+}
+
 // inviteTo builds an INVITE outside a dialog (RFC 3261 §8.1.1).
 func (s *Server) inviteTo(uri gosip.Uri, to link, out Dial) (*gosip.Request, error) {
 	contact := s.contactFor(to, uri.IsEncrypted())
@@ -145,7 +166,7 @@ func (s *Server) inviteTo(uri gosip.Uri, to link, out Dial) (*gosip.Request, err
 	h.Params.Add("tag", newTag())
 	req.AppendHeader(h)
 	req.AppendHeader(&gosip.ToHeader{Address: gosip.Uri{Scheme: uri.Scheme, User: uri.User, Host: uri.Host, Port: uri.Port}})
-	id := gosip.CallIDHeader(newTag() + newTag())
+	id := gosip.CallIDHeader(cmp.Or(out.ID, NewCallID()))
 	req.AppendHeader(&id)
 	req.AppendHeader(&gosip.CSeqHeader{SeqNo: 1, MethodName: gosip.INVITE})
 	req.AppendHeader(contact)
@@ -173,6 +194,9 @@ func (s *Server) inviteTo(uri gosip.Uri, to link, out Dial) (*gosip.Request, err
 	}
 	return req, nil
 }
+
+// NewCallID returns a Call-ID that no other call has.
+func NewCallID() string { return newTag() + newTag() }
 
 const anonymous = "anonymous"
 

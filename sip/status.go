@@ -23,6 +23,9 @@ func (e *StatusError) Error() string {
 	return strings.TrimSpace(fmt.Sprintf("sip: %d %s", e.Status, e.Reason))
 }
 
+// Refusal returns the status and the phrase.
+func (e *StatusError) Refusal() (status int, reason string) { return e.Status, e.Reason }
+
 // refused returns the error that a final response stands for.
 func refused(res *gosip.Response) *StatusError {
 	e := &StatusError{Status: res.StatusCode, Reason: res.Reason}

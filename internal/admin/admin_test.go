@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/gorilla/websocket"
@@ -241,8 +243,33 @@ func TestAnOperatorHangsUp(t *testing.T) {
 	if err := <-ended; !errors.Is(err, media.OperatorHungUp) {
 		t.Errorf("ended for %v", err)
 	}
-	if w := s.ask("GET", "/api/v1/calls/01A", ""); w.Code != http.StatusNotFound {
-		t.Errorf("after its end: status %d", w.Code)
+	for method, want := range map[string]int{"GET": http.StatusOK, "DELETE": http.StatusNotFound} {
+		if w := s.ask(method, "/api/v1/calls/01A", ""); w.Code != want {
+			t.Errorf("%s after its end: status %d", method, w.Code)
+		}
+	}
+}
+
+func TestHowACallHasEndedIsRemembered(t *testing.T) {
+	s := newSite("")
+	at := time.Date(2026, 12, 24, 18, 0, 0, 0, time.UTC)
+	for i := range 1001 {
+		s.registry.Remember(bridge.Past{
+			Facts: bridge.Facts{ID: fmt.Sprint(i), Leg: "sip", To: "+14155550100"}, Agent: "reception", Cause: media.Busy,
+			Refusal: bridge.Refusal{Status: 486, Reason: "Busy Here"}, Ended: at,
+		})
+	}
+	want := map[string]any{
+		"id": "1000", "leg": "sip", "agent": "reception", "from": "", "to": "+14155550100", "state": "ended",
+		"cause": "busy", "sip_status": 486.0, "sip_reason": "Busy Here", "ended": "2026-12-24T18:00:00.000Z",
+	}
+	if diff := cmp.Diff(want, body(t, s.ask("GET", "/api/v1/calls/1000", ""))); diff != "" {
+		t.Error(diff)
+	}
+	for id, want := range map[string]int{"0": http.StatusNotFound, "1": http.StatusOK} {
+		if w := s.ask("GET", "/api/v1/calls/"+id, ""); w.Code != want {
+			t.Errorf("call %s of 1001: status %d", id, w.Code)
+		}
 	}
 }
 

@@ -50,7 +50,7 @@ func (a *api) calls(w http.ResponseWriter, _ *http.Request) {
 func (a *api) call(w http.ResponseWriter, r *http.Request) {
 	c := a.cfg.Registry.Call(r.PathValue("id"))
 	if c == nil {
-		refuse(w, http.StatusNotFound, noSuchCall)
+		a.past(w, r.PathValue("id"))
 		return
 	}
 	shown := show(c)

@@ -77,16 +77,25 @@ func TestCallsArePlaced(t *testing.T) {
 		},
 	})
 	s := &site{handler: handler}
-	w := s.post("/api/v1/calls", `{"to": "+14155550123", "from": "+14155550100", "agent": "a", "params": {"k": "v"}, "ring_seconds": 20}`)
+	w := s.post("/api/v1/calls", `{"to": "+14155550123", "from": "+14155550100", "agent": "a", "params": {"k": "v"}, "ring_seconds": 20,
+		"name": "Reception", "asserted": "+14155550199", "headers": {"X-Campaign": "autumn"}}`)
 	if w.Code != http.StatusAccepted || body(t, w)["id"] != "7" {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
-	want := admin.Outbound{To: "+14155550123", From: "+14155550100", Agent: "a", Params: map[string]string{"k": "v"}, RingTimeout: 20 * time.Second}
+	want := admin.Outbound{
+		To: "+14155550123", From: "+14155550100", Agent: "a", Params: map[string]string{"k": "v"}, RingTimeout: 20 * time.Second,
+		Name: "Reception", Asserted: "+14155550199", Headers: map[string]string{"X-Campaign": "autumn"},
+	}
 	if d := cmp.Diff(want, placed); d != "" {
 		t.Error(d)
 	}
 	if w := s.post("/api/v1/calls", `{"from": "+14155550100"}`); w.Code != http.StatusBadRequest {
 		t.Errorf("a call to nobody: %d %s", w.Code, w.Body)
+	}
+	for _, seconds := range []string{"-1", "601"} {
+		if w := s.post("/api/v1/calls", `{"to": "x", "ring_seconds": `+seconds+`}`); w.Code != http.StatusBadRequest {
+			t.Errorf("%s s of ringing: %d %s", seconds, w.Code, w.Body)
+		}
 	}
 	failure = fmt.Errorf("%w: there is no agent", admin.ErrRequest)
 	if w := s.post("/api/v1/calls", `{"to": "x"}`); w.Code != http.StatusBadRequest {

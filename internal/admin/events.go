@@ -38,7 +38,7 @@ type callEvent struct {
 
 // Publish tells the subscribers of an event that happens now. It does not block.
 func (e *Events) Publish(f bridge.Facts, what bridge.Event) {
-	now := time.Now().UTC().Format("2006-01-02T15:04:05.000Z07:00")
+	now := stamp(time.Now())
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for ch, missed := range e.subscribers {
@@ -56,6 +56,9 @@ func (e *Events) Publish(f bridge.Facts, what bridge.Event) {
 		ch <- message
 	}
 }
+
+// stamp is a time as RFC 3339 has it, in milliseconds.
+func stamp(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000Z07:00") }
 
 func (e *Events) subscribe() chan []byte {
 	e.mu.Lock()

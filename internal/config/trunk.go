@@ -207,12 +207,12 @@ var ownHeaders = []string{
 
 func (t *Trunk) checkHeaders(k *checker, key string) {
 	for _, name := range sortedKeys(t.Headers) {
-		at := key + ".headers." + name
-		switch {
-		case !isHeaderName(name) || strings.ContainsAny(t.Headers[name], "\r\n"):
-			k.fail(at, "cannot be sent in a header", "write a name and a value of one line")
-		case slices.Contains(ownHeaders, strings.ToLower(name)):
-			k.fail(at, "callgw writes this header itself", "remove it")
+		switch at, fault := key+".headers."+name, HeaderFault(name, t.Headers[name]); fault {
+		case "":
+		case faultOwnHeader:
+			k.fail(at, fault, "remove it")
+		default:
+			k.fail(at, fault, "write a name and a value of one line")
 		}
 	}
 	for i, name := range t.Strip {
@@ -221,6 +221,19 @@ func (t *Trunk) checkHeaders(k *checker, key string) {
 			k.fail(at, k.quote(at, name)+" is not the name of a header", "write a name such as P-Asserted-Identity")
 		}
 	}
+}
+
+const faultOwnHeader = "callgw writes this header itself"
+
+// HeaderFault says why a header cannot be added to calls out, "" if it can.
+func HeaderFault(name, value string) string {
+	switch {
+	case !isHeaderName(name) || strings.ContainsAny(value, "\r\n"):
+		return "cannot be sent in a header"
+	case slices.Contains(ownHeaders, strings.ToLower(name)):
+		return faultOwnHeader
+	}
+	return ""
 }
 
 // isHeaderName tells whether name is a token (RFC 3261 §25.1).

@@ -24,6 +24,7 @@ type terms struct {
 	carrier string        // the id by which the carrier knows it
 	agent   string        // who takes it, whatever the dialplan says; empty: the dialplan
 	ringing time.Duration // how long the far end may ring; 0: it is they who call
+	far     *farEnd       // who is called; nil: it is they who call
 	// detection is how it is found out who answers; nil: it is not.
 	detection *config.MachineDetection
 }
@@ -31,10 +32,12 @@ type terms struct {
 // serve carries one call from its arrival to its end.
 func (g *Gateway) serve(ctx context.Context, leg bridge.Leg, call dialplan.Call, t terms) {
 	carrier := t.carrier
+	facts := bridge.Facts{ID: call.ID, Leg: call.Leg, Trunk: call.Trunk, From: call.From, To: call.To}
 	log := g.log.With().Str("call", call.ID).Str("carrier_call", carrier).Logger()
 	refuse := func(why error) {
 		cause := media.CauseOf(why)
 		g.countRejected(call.Leg, call.Trunk, cause)
+		g.calls.Remember(bridge.Past{Facts: facts, Agent: t.agent, Cause: cause, Ended: time.Now()})
 		log.Info().Str("leg", call.Leg).Str("trunk", call.Trunk).Str("from", mask.Number(call.From)).
 			Str("to", mask.Number(call.To)).AnErr("reason", why).Msg("call refused")
 		if err := leg.Hangup(ctx, why); err != nil {
@@ -53,9 +56,8 @@ func (g *Gateway) serve(ctx context.Context, leg bridge.Leg, call dialplan.Call,
 		refuse(err)
 		return
 	}
-	facts := bridge.Facts{ID: call.ID, Leg: call.Leg, Trunk: call.Trunk, From: call.From, To: call.To}
 	c := bridge.New(bridge.Config{
-		Facts: facts, Leg: leg, Agent: agent,
+		Facts: facts, Leg: leg, Agent: agent, Outgoing: t.far != nil,
 		ConnectTimeout: connectTimeout,
 		Log:            g.log.With().Str("carrier_call", carrier).Logger(),
 		AnswerTimeout:  t.answerTimeout(),
@@ -66,6 +68,9 @@ func (g *Gateway) serve(ctx context.Context, leg bridge.Leg, call dialplan.Call,
 			g.observe(facts, e)
 		},
 	})
+	if t.far != nil {
+		t.far.of(c)
+	}
 	if err := g.calls.Run(ctx, c); err != nil && !c.Began() {
 		g.countRejected(call.Leg, call.Trunk, media.CauseOf(err))
 	}

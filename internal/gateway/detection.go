@@ -61,7 +61,7 @@ func detection(m *config.MachineDetection, call dialplan.Call) (d bridge.Detecti
 }
 
 // askCarrier has the carrier find out who answers a call, if that is wanted.
-func (g *Gateway) askCarrier(m *config.MachineDetection, id string, out *mediastream.Outbound) {
+func askCarrier(m *config.MachineDetection, out *mediastream.Outbound) {
 	if m == nil || m.By != "carrier" {
 		return
 	}
@@ -73,7 +73,6 @@ func (g *Gateway) askCarrier(m *config.MachineDetection, id string, out *mediast
 		Timeout: m.Timeout, SpeechThreshold: m.SpeechThreshold,
 		SpeechEndThreshold: m.SpeechEndThreshold, SilenceTimeout: m.SilenceTimeout,
 	}
-	out.Observe = func(e mediastream.StatusEvent) { g.answeredBy(id, e.AnsweredBy) }
 }
 
 // answeredBy tells a call what its carrier has found out, in Twilio's words.

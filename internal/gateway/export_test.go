@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"github.com/callgw/callgw/bridge"
+	"github.com/callgw/callgw/bridge/media"
 	"github.com/callgw/callgw/dialplan"
 	"github.com/callgw/callgw/internal/modelwatch"
 )
@@ -11,6 +12,11 @@ var Timely = timely
 
 // Models returns the models whose retirement is watched.
 func (g *Gateway) Models() []modelwatch.Target { return g.models() }
+
+// Recoded returns what is between a session of a law and a far end of another.
+func Recoded(session, far media.Codec, up media.Uplink, down media.Downlink) (media.Uplink, media.Downlink) {
+	return recoded(session, far, up, down)
+}
 
 // Returned is what an agent is told of a call.
 func Returned(call dialplan.Call) bridge.Agent {

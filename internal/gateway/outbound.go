@@ -2,16 +2,15 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/callgw/callgw/bridge/media"
 	"github.com/callgw/callgw/dialplan"
 	"github.com/callgw/callgw/internal/admin"
+	"github.com/callgw/callgw/internal/config"
 	"github.com/callgw/callgw/mediastream"
 	"github.com/callgw/callgw/sip"
 )
@@ -21,8 +20,8 @@ const ringTimeout = 60 * time.Second
 
 // Call places a call out and returns its id when it is under way. A SIP URI, and
 // a number with a trunk, goes out by SIP, another number by the carrier of media
-// streams. The agent is the one
-// named or, without a name, the one that the dialplan gives to the call.
+// streams. The agent is the one named or, without a name, the one that the dialplan
+// gives to the call.
 func (g *Gateway) Call(ctx context.Context, out admin.Outbound) (id string, err error) {
 	if err := g.calls.Admits(); err != nil {
 		return "", err
@@ -56,8 +55,11 @@ func facts(leg string, out admin.Outbound) dialplan.Call {
 
 // callStream places a call by the carrier of media streams.
 func (g *Gateway) callStream(ctx context.Context, out admin.Outbound) (string, error) {
-	if g.streams == nil {
+	switch {
+	case g.streams == nil:
 		return "", fmt.Errorf("%w: no media-stream carrier is configured, and %q is no SIP URI", admin.ErrRequest, out.To)
+	case out.Name != "" || out.Asserted != "" || len(out.Headers) > 0:
+		return "", fmt.Errorf("%w: name, asserted and headers are for calls by SIP: name a trunk", admin.ErrRequest)
 	}
 	call := facts("twilio", out)
 	machine, err := g.detectionOf(call, out)
@@ -68,13 +70,20 @@ func (g *Gateway) callStream(ctx context.Context, out admin.Outbound) (string, e
 	for name, value := range out.Params {
 		params.Set(name, value)
 	}
+	far := &farEnd{}
 	order := mediastream.Outbound{
 		To: out.To, From: out.From, RingTimeout: out.RingTimeout, Params: params,
+		Observe: func(e mediastream.StatusEvent) {
+			if e.Status == "ringing" {
+				far.rings(0)
+			}
+			g.answeredBy(call.ID, e.AnsweredBy)
+		},
 		Handler: func(ctx context.Context, s *mediastream.Stream) {
-			g.serve(ctx, s, call, terms{carrier: s.CallSID(), agent: out.Agent, ringing: out.RingTimeout, detection: machine})
+			g.serve(ctx, s, call, terms{carrier: s.CallSID(), agent: out.Agent, ringing: out.RingTimeout, far: far, detection: machine})
 		},
 	}
-	g.askCarrier(machine, call.ID, &order)
+	askCarrier(machine, &order)
 	_, err = g.streams.Call(ctx, order)
 	return call.ID, err
 }
@@ -84,18 +93,33 @@ func (g *Gateway) callSIP(out admin.Outbound) (string, error) {
 	if g.sip == nil {
 		return "", fmt.Errorf("%w: sip.listen is empty: no calls go out by SIP", admin.ErrRequest)
 	}
+	for name, value := range out.Headers {
+		if fault := config.HeaderFault(name, value); fault != "" {
+			return "", fmt.Errorf("%w: header %q: %s", admin.ErrRequest, name, fault)
+		}
+	}
+	far := &farEnd{}
+	dial := sip.Dial{
+		To: out.To, From: out.From, Name: out.Name, Asserted: out.Asserted, ID: sip.NewCallID(),
+		Trunk: out.Trunk, Headers: out.Headers, RingTimeout: out.RingTimeout,
+		OnState: func(status int) {
+			if status >= 180 {
+				far.rings(status)
+			}
+		},
+		Early: func(media.Codec) media.Uplink { far.heard(); return nil },
+	}
+	if err := g.sip.Dialable(dial); err != nil {
+		return "", fmt.Errorf("%w: %w", admin.ErrRequest, err)
+	}
 	call := facts("sip", out)
 	machine, err := g.detectionOf(call, out)
 	if err != nil {
 		return "", err
 	}
-	leg := newDialled(func(ctx context.Context) (*sip.Call, error) {
-		ringing, cancel := context.WithTimeoutCause(ctx, out.RingTimeout, media.NoAnswer)
-		defer cancel()
-		return g.sip.Dial(ringing, sip.Dial{To: out.To, From: out.From, Trunk: out.Trunk})
-	})
+	leg := newDialled(g.law(out.Trunk), func(ctx context.Context) (*sip.Call, error) { return g.sip.Dial(ctx, dial) })
 	started := g.out.start(func(ctx context.Context) {
-		g.serve(ctx, leg, call, terms{agent: out.Agent, ringing: out.RingTimeout, detection: machine})
+		g.serve(ctx, leg, call, terms{carrier: dial.ID, agent: out.Agent, ringing: out.RingTimeout, far: far, detection: machine})
 	})
 	if !started {
 		return "", media.Shutdown
@@ -103,69 +127,10 @@ func (g *Gateway) callSIP(out admin.Outbound) (string, error) {
 	return call.ID, nil
 }
 
-// dialled is the leg of a SIP call out: answering it is dialling. Until then its
-// codec is the one that is offered first.
-type dialled struct {
-	*sip.Call // set when ready is closed
-	dial      func(ctx context.Context) (*sip.Call, error)
-	ready     chan struct{}
-	hungUp    chan struct{}
-	hangUp    sync.Once
-}
-
-func newDialled(dial func(context.Context) (*sip.Call, error)) *dialled {
-	return &dialled{dial: dial, ready: make(chan struct{}), hungUp: make(chan struct{})}
-}
-
-// Codec is what the session is opened for, before anybody was called.
-func (d *dialled) Codec() media.Codec { return media.PCMU }
-
-// Ring does nothing: it is the far end that rings.
-func (d *dialled) Ring(context.Context) error { return nil }
-
-// Answer dials.
-func (d *dialled) Answer(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go func() {
-		select {
-		case <-d.hungUp:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	call, err := d.dial(ctx)
-	if err != nil {
-		return err
+// law is what a far end will probably choose: what is offered first over the trunk.
+func (g *Gateway) law(trunk string) media.Codec {
+	if t := (*g.trunks.Load())[trunk]; t != nil && len(t.Codecs) > 0 {
+		return t.Codecs[0]
 	}
-	if call.Codec() != media.PCMU {
-		err := fmt.Errorf("gateway: the far end speaks %v only: %w", call.Codec(), media.NotAcceptable)
-		return errors.Join(err, call.Hangup(ctx, err))
-	}
-	d.Call = call
-	close(d.ready)
-	return nil
-}
-
-// Run carries the call once it was answered.
-func (d *dialled) Run(ctx context.Context, up media.Uplink, down media.Downlink) error {
-	select {
-	case <-d.ready:
-		return d.Call.Run(ctx, up, down)
-	case <-d.hungUp:
-		return media.OperatorHungUp
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// Hangup ends the call, or the attempt.
-func (d *dialled) Hangup(ctx context.Context, cause error) error {
-	select {
-	case <-d.ready:
-		return d.Call.Hangup(ctx, cause)
-	default:
-	}
-	d.hangUp.Do(func() { close(d.hungUp) })
-	return nil
+	return media.PCMU
 }

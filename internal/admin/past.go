@@ -1,0 +1,42 @@
+package admin
+
+import (
+	"net/http"
+
+	"github.com/callgw/callgw/bridge"
+)
+
+// past is a call that has ended as the API shows it.
+type past struct {
+	ID    string `json:"id"`
+	Leg   string `json:"leg"`
+	Trunk string `json:"trunk,omitempty"`
+	Agent string `json:"agent,omitempty"`
+	From  string `json:"from"`
+	To    string `json:"to"`
+	State string `json:"state"` // ended
+	Cause string `json:"cause"`
+	// SIPStatus and SIPReason are what the far end of a call out has refused it with.
+	SIPStatus int    `json:"sip_status,omitempty"`
+	SIPReason string `json:"sip_reason,omitempty"`
+	Answered  string `json:"answered,omitempty"` // RFC 3339
+	Ended     string `json:"ended"`
+}
+
+// past shows one of the calls that ended last.
+func (a *api) past(w http.ResponseWriter, id string) {
+	p, ok := a.cfg.Registry.Past(id)
+	if !ok {
+		refuse(w, http.StatusNotFound, noSuchCall)
+		return
+	}
+	shown := past{
+		ID: p.Facts.ID, Leg: p.Facts.Leg, Trunk: p.Facts.Trunk, Agent: p.Agent, From: p.Facts.From, To: p.Facts.To,
+		State: bridge.Ended.String(), Cause: p.Cause.String(),
+		SIPStatus: p.Refusal.Status, SIPReason: p.Refusal.Reason, Ended: stamp(p.Ended),
+	}
+	if !p.Answered.IsZero() {
+		shown.Answered = stamp(p.Answered)
+	}
+	answer(w, http.StatusOK, shown)
+}
