@@ -49,7 +49,7 @@ func (s *Stream) abandon() {
 	sock, running := s.socket, s.running
 	s.mu.Unlock()
 	if sock != nil && !running {
-		sock.sendClose(closeCode(s.err()), "")
+		sock.sendClose(closeCode(s.err()), media.CauseOf(s.err()).String())
 		_ = sock.Close()
 	}
 }

@@ -3,6 +3,7 @@ package mediastream_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -71,6 +72,23 @@ func TestATicketLetsInOnce(t *testing.T) {
 			t.Errorf("closed with %d", code)
 		}
 		<-ended
+	})
+}
+
+// The close tells why, as a page has no other way to know.
+func TestARefusedPeerIsToldWhy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := serveCarrier(t, mediastream.Generic, mediastream.Config{Handler: func(ctx context.Context, s *mediastream.Stream) {
+			if err := s.Hangup(ctx, media.NoRoute); err != nil {
+				t.Error(err)
+			}
+		}})
+		ws := g.startWith(t, token)
+		defer ws.Close()
+		_, _, err := ws.ReadMessage()
+		if closed := (*websocket.CloseError)(nil); !errors.As(err, &closed) || closed.Text != "no_route" {
+			t.Errorf("the socket ends with %v", err)
+		}
 	})
 }
 

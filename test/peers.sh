@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the SIP peers that the interoperability tests call. Where that is not
+# Installs the peers that the interoperability tests call. Where that is not
 # possible those tests say so and are skipped.
 set -eu
 
@@ -9,6 +9,7 @@ command -v baresip >/dev/null || missing="$missing baresip"
 command -v kamailio >/dev/null || missing="$missing kamailio kamailio-tls-modules"
 command -v linphonec >/dev/null || missing="$missing linphone-cli"
 command -v svmap >/dev/null || missing="$missing sipvicious"
+command -v chromium >/dev/null || missing="$missing chromium"
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null; then

@@ -76,7 +76,7 @@ func matrix(seen []sight) string {
 	slices.SortFunc(seen, func(a, b sight) int {
 		return cmp.Or(cmp.Compare(a.feature, b.feature), cmp.Compare(a.peer, b.peer), cmp.Compare(a.test, b.test), cmp.Compare(a.what, b.what))
 	})
-	peers := []string{sippPeer, baresipPeer, linphonePeer, kamailioPeer, sipviciousPeer}
+	peers := []string{sippPeer, baresipPeer, linphonePeer, kamailioPeer, sipviciousPeer, chromiumPeer}
 	tested := map[[2]string]bool{}
 	var features []string
 	for _, s := range seen {
