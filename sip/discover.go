@@ -18,25 +18,20 @@ var errNoService = errors.New("the domain says that it takes no calls over this 
 
 // discover finds the servers of a domain and how they are reached, where neither is
 // told: by NAPTR records, else by the first transport that has SRV records (RFC 3263
-// §4.1). secure allows TLS only.
+// §4.1). secure allows TLS only. An error beside servers says that there may be others.
 func (s *Server) discover(ctx context.Context, domain string, secure bool) ([]target, error) {
-	if found := s.byNAPTR(ctx, domain, secure); len(found) > 0 {
-		return found, nil
-	}
+	found, failed := s.byNAPTR(ctx, domain, secure)
 	networks := []string{"TLS"}
 	if !secure {
 		networks = slices.DeleteFunc([]string{"UDP", "TCP"}, func(n string) bool { return !s.speaks(n) })
 	}
-	var found []target
-	var failed error
 	for _, network := range networks {
-		var err error
-		if found, err = s.servers(ctx, domain, network); len(found) > 0 {
+		if len(found) > 0 {
 			break
 		}
-		if !errors.Is(failed, errNoService) {
-			failed = err
-		}
+		var err error
+		found, err = s.servers(ctx, domain, network)
+		failed = worse(failed, err)
 	}
 	return found, failed
 }
@@ -44,13 +39,10 @@ func (s *Server) discover(ctx context.Context, domain string, secure bool) ([]ta
 // speaks reports whether requests can be sent over a transport.
 func (s *Server) speaks(network string) bool { return network != "UDP" || len(s.packets) > 0 }
 
-// byNAPTR returns the servers that the NAPTR records of a domain lead to. Records that
-// cannot be had are like none: SRV records may do.
-func (s *Server) byNAPTR(ctx context.Context, domain string, secure bool) []target {
+// byNAPTR returns the servers that the NAPTR records of a domain lead to.
+func (s *Server) byNAPTR(ctx context.Context, domain string, secure bool) ([]target, error) {
 	records, err := s.cfg.Resolver.LookupNAPTR(ctx, domain)
-	if s.asked(ctx, askNAPTR, domain, err) != nil {
-		return nil
-	}
+	failed := s.asked(ctx, askNAPTR, err)
 	var found []target
 	var order uint16
 	for _, r := range records[:min(len(records), mostTargets)] {
@@ -62,7 +54,6 @@ func (s *Server) byNAPTR(ctx context.Context, domain string, secure bool) []targ
 			continue
 		}
 		var more []target
-		var err error
 		if strings.EqualFold(r.Flags, "s") {
 			more, err = s.service(ctx, network, "", "", r.Replacement, domain)
 		} else {
@@ -70,13 +61,14 @@ func (s *Server) byNAPTR(ctx context.Context, domain string, secure bool) []targ
 		}
 		if err != nil {
 			s.log.Debug().Err(err).Str("domain", domain).Str("service", r.Service).Msg("service of a NAPTR record not found")
+			failed = worse(failed, err)
 		}
 		if len(more) > 0 {
 			order = r.Order
 			found = append(found, more...)
 		}
 	}
-	return found
+	return found, failed
 }
 
 // naptrServices are the services by which a server is reached (RFC 3263 §4.1, §10).
@@ -109,7 +101,7 @@ func (s *Server) servers(ctx context.Context, domain, network string) ([]target,
 func (s *Server) service(ctx context.Context, network, service, proto, name, domain string) ([]target, error) {
 	_, records, err := s.cfg.Resolver.LookupSRV(ctx, service, proto, name)
 	if len(records) == 0 { // some may be good although others are not
-		return nil, s.asked(ctx, askSRV, name, err)
+		return nil, s.asked(ctx, askSRV, err)
 	}
 	var found []target
 	var failed error
@@ -121,23 +113,17 @@ func (s *Server) service(ctx context.Context, network, service, proto, name, dom
 		}
 		// RFC 5922 §4: the certificate is the domain's, not the server's.
 		hosts, err := s.hosts(ctx, network, host, domain, r.Port)
-		if err != nil {
-			failed = err
-			continue
-		}
+		failed = worse(failed, err)
 		found = append(found, hosts...)
 	}
-	if len(found) > 0 {
-		return found, nil
-	}
-	return nil, failed
+	return found, failed
 }
 
 // hosts asks for the addresses of a name, by A and AAAA, and returns those that
 // can be reached over network.
 func (s *Server) hosts(ctx context.Context, network, name, host string, port uint16) ([]target, error) {
 	addrs, err := s.cfg.Resolver.LookupNetIP(ctx, "ip", name)
-	if s.asked(ctx, askHost, name, err) != nil {
+	if err := s.asked(ctx, askHost, err); err != nil {
 		return nil, err
 	}
 	var found []target

@@ -74,7 +74,7 @@ func TestProbe(t *testing.T) {
 			"", 8 * time.Second,
 		},
 		{"silence", "sip:10.0.1.1", false, func(one, _ *siptest.Peer) { one.Expect("OPTIONS") }, sip.Health{}, "sip: probe 10.0.1.1:5060 over UDP: sip: no answer", 8 * time.Second},
-		{"no such name", "sip:nothing.example", false, func(*siptest.Peer, *siptest.Peer) {}, sip.Health{}, "sip: resolve nothing.example: no such host: nothing.example", 0},
+		{"no such name", "sip:nothing.example", false, func(*siptest.Peer, *siptest.Peer) {}, sip.Health{}, "sip: resolve nothing.example: lookup nothing.example: no such host", 0},
 		{"no server", "", false, func(*siptest.Peer, *siptest.Peer) {}, sip.Health{}, "sip: probe: trunk carrier has no server", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {

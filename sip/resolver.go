@@ -3,6 +3,7 @@ package sip
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 
@@ -42,16 +43,27 @@ const (
 
 var questionNames = [questions]string{"naptr", "srv", "host"}
 
-// asked counts a question that DNS could not answer: that there is nothing of the name
-// is an answer. It returns err.
-func (s *Server) asked(ctx context.Context, what question, name string, err error) error {
+// errUnanswered says that DNS has not answered: there may be what was asked for.
+var errUnanswered = errors.New("DNS does not answer")
+
+// asked returns what came of a question. That there is nothing of the name is an
+// answer; all else counts as none.
+func (s *Server) asked(ctx context.Context, what question, err error) error {
 	var dns *net.DNSError
 	if err == nil || ctx.Err() != nil || errors.As(err, &dns) && dns.IsNotFound {
 		return err
 	}
 	s.cfg.Metrics.dnsFailed(what)
-	if what != askHost { // of which the caller tells: nothing can be done without
-		s.rare.Warn().Err(err).Str("name", name).Str("type", questionNames[what]).Msg("DNS does not answer: going on without")
+	return fmt.Errorf("%w: %w", errUnanswered, err)
+}
+
+// worse returns the error that says more of why a server is not found.
+func worse(a, b error) error {
+	switch {
+	case b == nil || errors.Is(a, errUnanswered):
+		return a
+	case errors.Is(b, errUnanswered) || !errors.Is(a, errNoService):
+		return b
 	}
-	return err
+	return a
 }

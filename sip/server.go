@@ -30,6 +30,7 @@ type Server struct {
 	certificates *certificates
 	reloading    sync.Mutex // of certificates and trunks
 	shunned      shunned
+	lastKnown    lastKnown
 	met          acquaintances
 
 	packets   []*udpSocket

@@ -177,11 +177,11 @@ func TestCallerHangsUp(t *testing.T) {
 type nowhere struct{}
 
 func (nowhere) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
-	return nil, fmt.Errorf("no such host: %s", host)
+	return nil, noSuch(host)
 }
 
 func (nowhere) LookupNAPTR(context.Context, string) ([]naptr.Record, error) { return nil, nil }
 
 func (nowhere) LookupSRV(_ context.Context, _, _, name string) (string, []*net.SRV, error) {
-	return "", nil, fmt.Errorf("no such service: %s", name)
+	return "", nil, noSuch(name)
 }

@@ -43,13 +43,25 @@ func (s *Server) targets(ctx context.Context, uri gosip.Uri, known link) ([]targ
 		found, err = s.discover(ctx, host, uri.IsEncrypted())
 	}
 	if len(found) == 0 && !errors.Is(err, errNoService) {
-		found, err = s.hosts(ctx, network, host, host, portOf(uri, network))
+		hosts, failed := s.hosts(ctx, network, host, host, portOf(uri, network))
+		found, err = hosts, worse(err, failed)
+	}
+	now, to := time.Now(), whitherTo(uri, network, host, told)
+	switch last := s.lastKnown.of(to, now); {
+	case ctx.Err() != nil:
+	case !errors.Is(err, errUnanswered):
+		s.lastKnown.keep(to, found, now)
+	case len(last) > 0:
+		s.rare.Warn().Err(err).Str("host", host).Msg("DNS does not answer: servers as last known")
+		found = last
+	case len(found) > 0:
+		s.rare.Warn().Err(err).Str("host", host).Msg("DNS does not answer: going on without")
 	}
 	if len(found) == 0 {
 		return nil, fmt.Errorf("sip: resolve %s: %w", host, err)
 	}
 	found = found[:min(len(found), mostTargets)]
-	s.shunned.last(found, time.Now())
+	s.shunned.last(found, now)
 	return found, nil
 }
 

@@ -2,7 +2,6 @@ package sip_test
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -27,7 +26,7 @@ func (z zone) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, erro
 	if addr, ok := z.hosts[host]; ok {
 		return []netip.Addr{netip.MustParseAddr(addr)}, nil
 	}
-	return nil, fmt.Errorf("no such host: %s", host)
+	return nil, noSuch(host)
 }
 
 func (z zone) LookupSRV(_ context.Context, service, proto, name string) (string, []*net.SRV, error) {
@@ -41,7 +40,7 @@ func (z zone) LookupSRV(_ context.Context, service, proto, name string) (string,
 	if records, ok := z.srv[full]; ok {
 		return full, records, nil
 	}
-	return "", nil, fmt.Errorf("no such service: %s", full)
+	return "", nil, noSuch(full)
 }
 
 func (z zone) LookupNAPTR(_ context.Context, domain string) ([]naptr.Record, error) {
@@ -49,6 +48,11 @@ func (z zone) LookupNAPTR(_ context.Context, domain string) ([]naptr.Record, err
 		*z.asked = append(*z.asked, domain)
 	}
 	return z.naptr[domain], nil
+}
+
+// noSuch is what *net.Resolver says of a name that there is not.
+func noSuch(name string) error {
+	return &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
 }
 
 // twoServers are a domain with two servers, the peers 10.0.1.1 and 10.0.1.2.

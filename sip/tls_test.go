@@ -110,7 +110,7 @@ func (here) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
 func (here) LookupNAPTR(context.Context, string) ([]naptr.Record, error) { return nil, nil }
 
 func (here) LookupSRV(_ context.Context, _, _, name string) (string, []*net.SRV, error) {
-	return "", nil, fmt.Errorf("no such service: %s", name)
+	return "", nil, noSuch(name)
 }
 
 // overTLS makes a server listen with a certificate.

@@ -95,7 +95,11 @@ func (c *Client) ask(ctx context.Context, domain string) answer {
 			break
 		}
 	}
-	return answer{err: failed, ttl: failureLife}
+	life := failureLife
+	if errors.Is(failed, errSilent) {
+		life = silenceLife
+	}
+	return answer{err: failed, ttl: life}
 }
 
 // servers returns the addresses of the servers in the order in which they are to be

@@ -10,9 +10,11 @@ const (
 	// records, or that there are none, hold.
 	longestLife    = time.Hour
 	longestAbsence = 15 * time.Minute
-	// failureLife is how long servers that fail are not asked again (RFC 2308 §7.1):
-	// some never answer questions of this type, and calls must not wait for that each.
+	// failureLife is how long servers that fail are not asked again (RFC 2308 §7.1).
 	failureLife = 30 * time.Second
+	// silenceLife is the same for those that do not answer (§7.2: 5 min at most): some
+	// never answer questions of this type, and calls must not wait for that each.
+	silenceLife = 5 * time.Minute
 	// mostDomains bounds how many are remembered.
 	mostDomains = 1024
 )
