@@ -84,7 +84,7 @@ func (c *Call) PauseAudio(on bool) { c.uplink.paused.Store(on) }
 // SendDigits presses keys at the far end: 0 to 9, *, #, A to D, and a comma for
 // a pause of half a second.
 func (c *Call) SendDigits(ctx context.Context, digits string) error {
-	if err := checkDigits(digits); err != nil {
+	if err := CheckDigits(digits); err != nil {
 		return err
 	}
 	if c.isEnding() {
@@ -103,13 +103,14 @@ func (c *Call) SendDigits(ctx context.Context, digits string) error {
 // maxDigits bounds what is keyed in at once.
 const maxDigits = 64
 
-func checkDigits(digits string) error {
+// CheckDigits returns why [Call.SendDigits] refuses digits, nil if it does not.
+func CheckDigits(digits string) error {
 	if digits == "" || len(digits) > maxDigits {
 		return fmt.Errorf("bridge: %d digits: 1 to %d can be sent at once", len(digits), maxDigits)
 	}
 	for i := range len(digits) {
 		if _, ok := media.ParseDigit(digits[i]); !ok && digits[i] != ',' {
-			return fmt.Errorf("bridge: %q is no digit: 0 to 9, *, #, A to D and a comma are", digits[i])
+			return fmt.Errorf("bridge: %q is no digit: 0 to 9, *, #, A to D and a comma, which is a pause, are", digits[i])
 		}
 	}
 	return nil

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/callgw/callgw/bridge"
-	"github.com/callgw/callgw/bridge/media"
 	"github.com/callgw/callgw/realtime"
 )
 
@@ -144,25 +143,10 @@ func dtmf(c bridge.Operator, r *http.Request) error {
 	if err := read(r, &body); err != nil {
 		return err
 	}
-	if err := checkDigits(body.Digits); err != nil {
+	if err := bridge.CheckDigits(body.Digits); err != nil {
 		return bodyError(err)
 	}
 	return c.SendDigits(r.Context(), body.Digits)
-}
-
-// maxDigits is how many keys can be pressed at once.
-const maxDigits = 64
-
-func checkDigits(digits string) error {
-	if digits == "" || len(digits) > maxDigits {
-		return fmt.Errorf(`{"digits": "12#"} is needed, 1 to %d of them, not %d`, maxDigits, len(digits))
-	}
-	for _, d := range []byte(digits) {
-		if _, ok := media.ParseDigit(d); !ok && d != ',' {
-			return fmt.Errorf("%q is no digit: 0 to 9, *, #, A to D and a comma, which is a pause, are", d)
-		}
-	}
-	return nil
 }
 
 // transfer hands the caller over.
