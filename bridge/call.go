@@ -106,7 +106,7 @@ type Call struct {
 	state       atomic.Uint32
 	refusals    atomic.Int32 // of sessions, since one was open
 	endingSince atomic.Int64 // Unix nanoseconds, 0 while the call lives
-	ops         chan func()
+	inbox       *inbox
 	firstAudio  chan struct{} // closed when the first agent audio is queued
 	firstOnce   sync.Once
 	protected   atomic.Bool // what is sounding may not be interrupted
@@ -136,10 +136,6 @@ type Call struct {
 	differing    differing
 }
 
-// opsLimit is how many events may wait for the call's own goroutine. It only
-// fills when that goroutine is stuck, which is a fault of ours.
-const opsLimit = 512
-
 // New returns a call that Run carries.
 func New(cfg Config) *Call {
 	cfg.ConnectTimeout = or(cfg.ConnectTimeout, DefaultConnectTimeout)
@@ -153,7 +149,7 @@ func New(cfg Config) *Call {
 		log: cfg.Log.With().Str("call", f.ID).Str("leg", f.Leg).Str("trunk", f.Trunk).
 			Str("agent", cfg.Agent.Name).Logger(),
 		timeline:   &timeline{start: time.Now(), observe: cfg.Observe},
-		ops:        make(chan func(), opsLimit),
+		inbox:      newInbox(),
 		firstAudio: make(chan struct{}),
 		ending:     make(chan struct{}),
 		ended:      make(chan struct{}),
@@ -292,8 +288,8 @@ func (c *Call) loop(ctx context.Context) {
 	defer c.entry.timer.Stop()
 	for {
 		select {
-		case op := <-c.ops:
-			op()
+		case <-c.inbox.wake:
+			c.inbox.take()()
 		case now := <-tick.C:
 			c.meters.flush(c)
 			c.checkLimits(now)
@@ -336,11 +332,9 @@ func shutdown(err error) error {
 
 // post hands op to the call's own goroutine.
 func (c *Call) post(op func()) {
-	select {
-	case c.ops <- op:
-	default:
+	if !c.inbox.put(op) {
 		// Nobody but the provider tells so much at a time.
-		c.End(fmt.Errorf("bridge: %w: %d of its events wait", media.ProviderLost, opsLimit))
+		c.End(fmt.Errorf("bridge: %w: %d of its events wait", media.ProviderLost, inboxLimit))
 	}
 }
 

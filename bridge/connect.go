@@ -27,7 +27,22 @@ func (c *Call) ring(ctx context.Context) {
 // openSession opens a session, within life, at the first provider that gives
 // one, and carries it in ctx until it ends.
 func (c *Call) openSession(ctx, life context.Context) {
-	session, err := realtime.NewSession(realtime.Config{
+	session, err := c.newSession()
+	if err == nil {
+		err = session.Open(life)
+	}
+	switch {
+	case err == nil:
+		c.carry(ctx, session)
+	case life.Err() == nil:
+		c.post(func() { c.fail(fmt.Errorf("bridge: %w: %w", media.ProviderRefused, err)) })
+	}
+}
+
+// newSession makes the call's session. It is apart from openSession, whose stack
+// lasts as long as the call.
+func (c *Call) newSession() (*realtime.Session, error) {
+	return realtime.NewSession(realtime.Config{
 		Providers:      c.cfg.Agent.Providers,
 		Properties:     c.properties(),
 		Items:          c.cfg.Agent.Items,
@@ -41,15 +56,6 @@ func (c *Call) openSession(ctx, life context.Context) {
 		MCPServers:     c.cfg.Agent.MCP,
 		Dial:           c.cfg.Dial,
 	})
-	if err == nil {
-		err = session.Open(life)
-	}
-	switch {
-	case err == nil:
-		c.carry(ctx, session)
-	case life.Err() == nil:
-		c.post(func() { c.fail(fmt.Errorf("bridge: %w: %w", media.ProviderRefused, err)) })
-	}
 }
 
 // carry runs an open session until it ends.

@@ -15,20 +15,14 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-const (
-	// readLimit of one message. Items come with all their audio in base64.
-	readLimit = 16 << 20
-	// A read buffer that one large message made grow beyond this is let go.
-	keepBuffer = 256 << 10
-	// smallBuffer holds most audio deltas.
-	smallBuffer = 8 << 10
-)
+// readLimit of one message. Items come with all their audio in base64.
+const readLimit = 16 << 20
 
 // conn is one socket to a provider. One goroutine reads, one writes; it starts
 // none itself.
 type conn struct {
 	ws           *websocket.Conn
-	buf          []byte
+	buf          *buffer // of the latest message; nil between two
 	writeTimeout time.Duration
 	heard        atomic.Bool // something came since the last look
 	skipped      *atomic.Int64
@@ -119,9 +113,8 @@ func handshakeError(host string, resp *http.Response) error {
 // read returns the next text message; it lives until the next call. Frames of
 // other types are counted and passed over.
 func (c *conn) read() ([]byte, error) {
-	if cap(c.buf) > keepBuffer {
-		c.buf = nil
-	}
+	c.buf.release()
+	c.buf = nil
 	for {
 		kind, r, err := c.ws.NextReader()
 		if err != nil {
@@ -133,13 +126,11 @@ func (c *conn) read() ([]byte, error) {
 			c.skipped.Add(1)
 			continue
 		}
-		if c.buf == nil {
-			c.buf = make([]byte, 0, smallBuffer)
-		}
-		if c.buf, err = readAll(r, c.buf[:0]); err != nil {
+		c.buf = buffers.Get().(*buffer)
+		if c.buf.message, err = readAll(r, c.buf.message[:0]); err != nil {
 			return nil, err
 		}
-		return c.buf, nil
+		return c.buf.message, nil
 	}
 }
 

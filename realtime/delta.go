@@ -14,12 +14,9 @@ func isAudioDelta(kind []byte) bool {
 	return string(kind) == "response.output_audio.delta" || string(kind) == "response.audio.delta"
 }
 
-// deltaDecoder decodes audio deltas into a buffer that it keeps.
-type deltaDecoder struct{ audio []byte }
-
-// decode reads msg, an audio delta. What it returns is borrowed: the names from
-// msg, the audio from the decoder.
-func (d *deltaDecoder) decode(msg []byte) (AudioDelta, error) {
+// decodeDelta reads msg, an audio delta. What it returns is borrowed: the names
+// from msg, the audio from the buffer.
+func decodeDelta(msg []byte, into *buffer) (AudioDelta, error) {
 	var (
 		delta   AudioDelta
 		encoded []byte
@@ -56,11 +53,11 @@ func (d *deltaDecoder) decode(msg []byte) (AudioDelta, error) {
 		}
 		encoded = []byte(slow.Delta)
 	}
-	d.audio = slices.Grow(d.audio[:0], base64.StdEncoding.DecodedLen(len(encoded)))
-	n, err := base64.StdEncoding.Decode(d.audio[:cap(d.audio)], encoded)
+	into.audio = slices.Grow(into.audio[:0], base64.StdEncoding.DecodedLen(len(encoded)))
+	n, err := base64.StdEncoding.Decode(into.audio[:cap(into.audio)], encoded)
 	if err != nil {
 		return AudioDelta{}, err
 	}
-	delta.Audio = d.audio[:n:n]
+	delta.Audio = into.audio[:n:n]
 	return delta, nil
 }

@@ -11,10 +11,10 @@ import (
 func Decode(msg []byte) (Event, error) { return decode(msg) }
 
 // DeltaDecoder decodes audio deltas.
-type DeltaDecoder = deltaDecoder
+type DeltaDecoder struct{ into buffer }
 
 // Decode decodes one.
-func (d *deltaDecoder) Decode(msg []byte) (AudioDelta, error) { return d.decode(msg) }
+func (d *DeltaDecoder) Decode(msg []byte) (AudioDelta, error) { return decodeDelta(msg, &d.into) }
 
 // Outbox is what waits for the socket.
 type Outbox = outbox

@@ -29,7 +29,7 @@ func (s *Session) connect(ctx context.Context, p Provider) (*link, error) {
 	timed, cancel := context.WithTimeoutCause(ctx, s.cfg.ConnectTimeout, errTooLate)
 	defer cancel()
 	s.mu.Lock()
-	configured := s.props.current()
+	configured := *s.props.current()
 	s.mu.Unlock()
 	g := &gate{
 		Session: s, waiting: "the connection",

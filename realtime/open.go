@@ -69,7 +69,7 @@ func (s *Session) first(ctx context.Context) (l *link, err error) {
 // adopt makes l the session's connection and tells it all that came before. The
 // caller holds mu. It returns how many items that was.
 func (s *Session) adopt(l *link) int {
-	wanted := s.props.current()
+	wanted := *s.props.current()
 	s.props = settings{base: l.configured}
 	s.link, s.name, s.effective, s.fatal = l, l.provider.Name, l.effective, nil
 

@@ -14,10 +14,9 @@ import (
 // Session is one conversation, over one connection after another. Its methods
 // are safe for concurrent use.
 type Session struct {
-	cfg     Config
-	out     *outbox
-	stats   counters
-	decoder deltaDecoder // of the reader
+	cfg   Config
+	out   *outbox
+	stats counters
 
 	hand sync.Mutex // held while the handler is called
 
@@ -113,7 +112,9 @@ func (s *Session) readAll(l *link) error {
 func (s *Session) receive(l *link, msg []byte) Event {
 	kind, _ := jsonscan.Peek(msg, "type") // whose faults decode tells
 	if isAudioDelta(kind) {
-		delta, err := s.decoder.decode(msg)
+		into := buffers.Get().(*buffer)
+		defer into.release()
+		delta, err := decodeDelta(msg, into)
 		if err == nil {
 			s.stats.deltas.Add(1)
 			s.stats.audioOut.Add(int64(len(delta.Audio)))

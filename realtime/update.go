@@ -68,13 +68,21 @@ type change struct {
 	Properties
 }
 
-// current returns the properties with all that is under way.
-func (s *settings) current() Properties {
+// current returns the properties with all that is under way. They are not to be
+// changed.
+func (s *settings) current() *Properties {
+	if len(s.pending) == 0 {
+		return &s.base
+	}
+	return s.merged()
+}
+
+func (s *settings) merged() *Properties {
 	p := s.base
 	for _, c := range s.pending {
 		p = p.Merge(c.Properties)
 	}
-	return p
+	return &p
 }
 
 // confirm notes a session.updated. It does not say which update it answers, but

@@ -31,35 +31,38 @@ type terms struct {
 
 // serve carries one call from its arrival to its end.
 func (g *Gateway) serve(ctx context.Context, leg bridge.Leg, call dialplan.Call, t terms) {
-	carrier := t.carrier
-	facts := bridge.Facts{ID: call.ID, Leg: call.Leg, Trunk: call.Trunk, From: call.From, To: call.To}
-	log := g.log.With().Str("call", call.ID).Str("carrier_call", carrier).Logger()
-	refuse := func(why error) {
-		cause := media.CauseOf(why)
-		g.countRejected(call.Leg, call.Trunk, cause)
-		g.calls.Remember(bridge.Past{Facts: facts, Agent: t.agent, Cause: cause, Ended: time.Now()})
-		log.Info().Str("leg", call.Leg).Str("trunk", call.Trunk).Str("from", mask.Number(call.From)).
-			Str("to", mask.Number(call.To)).AnErr("reason", why).Msg("call refused")
-		if err := leg.Hangup(ctx, why); err != nil {
-			log.Debug().Err(err).Msg("refusal not delivered")
-		}
-	}
-	if err := g.calls.Admits(); err != nil {
-		refuse(err)
+	c, err := g.admit(leg, call, t)
+	if err != nil {
+		g.refuse(ctx, leg, call, t, err)
 		return
+	}
+	if err := g.calls.Run(ctx, c); err != nil && !c.Began() {
+		g.countRejected(c.Facts().Leg, c.Facts().Trunk, media.CauseOf(err))
+	}
+}
+
+func factsOf(call dialplan.Call) bridge.Facts {
+	return bridge.Facts{ID: call.ID, Leg: call.Leg, Trunk: call.Trunk, From: call.From, To: call.To}
+}
+
+// admit makes a call of what has arrived; the error wraps the cause of a refusal.
+// It is apart from serve, whose stack lasts as long as the call.
+func (g *Gateway) admit(leg bridge.Leg, call dialplan.Call, t terms) (*bridge.Call, error) {
+	if err := g.calls.Admits(); err != nil {
+		return nil, err
 	}
 	agent, err := g.route(call, t.agent)
-	if err == nil {
-		agent.Detection, err = detection(t.detection, call)
-	}
 	if err != nil {
-		refuse(err)
-		return
+		return nil, err
 	}
+	if agent.Detection, err = detection(t.detection, call); err != nil {
+		return nil, err
+	}
+	facts := factsOf(call)
 	c := bridge.New(bridge.Config{
 		Facts: facts, Leg: leg, Agent: agent, Outgoing: t.far != nil,
 		ConnectTimeout: connectTimeout,
-		Log:            g.log.With().Str("carrier_call", carrier).Logger(),
+		Log:            g.log.With().Str("carrier_call", t.carrier).Logger(),
 		AnswerTimeout:  t.answerTimeout(),
 		Metrics:        g.callLog,
 		Observe: func(e bridge.Event) {
@@ -71,8 +74,19 @@ func (g *Gateway) serve(ctx context.Context, leg bridge.Leg, call dialplan.Call,
 	if t.far != nil {
 		t.far.of(c)
 	}
-	if err := g.calls.Run(ctx, c); err != nil && !c.Began() {
-		g.countRejected(call.Leg, call.Trunk, media.CauseOf(err))
+	return c, nil
+}
+
+// refuse ends what has arrived before it was a call.
+func (g *Gateway) refuse(ctx context.Context, leg bridge.Leg, call dialplan.Call, t terms, why error) {
+	log := g.log.With().Str("call", call.ID).Str("carrier_call", t.carrier).Logger()
+	cause := media.CauseOf(why)
+	g.countRejected(call.Leg, call.Trunk, cause)
+	g.calls.Remember(bridge.Past{Facts: factsOf(call), Agent: t.agent, Cause: cause, Ended: time.Now()})
+	log.Info().Str("leg", call.Leg).Str("trunk", call.Trunk).Str("from", mask.Number(call.From)).
+		Str("to", mask.Number(call.To)).AnErr("reason", why).Msg("call refused")
+	if err := leg.Hangup(ctx, why); err != nil {
+		log.Debug().Err(err).Msg("refusal not delivered")
 	}
 }
 
