@@ -165,6 +165,11 @@ func (h *Handler) after(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	if q := r.URL.Query(); q.Has(callParameter) && !h.cfg.genuine(q) {
+		h.reject(r, rejectSignature)
+		http.Error(w, "the URL is not ours", http.StatusForbidden)
+		return
+	}
 	result := params.Get("DialCallStatus")
 	switch {
 	case result == "initiated", result == "ringing", result == "in-progress", h.isBack(params.Get("CallSid")):

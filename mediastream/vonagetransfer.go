@@ -10,7 +10,7 @@ import (
 // (eventType synchronous): with ours, the caller comes back.
 //
 // The events are those of the new leg: the call that they belong to, and its
-// parties, stand in the URL that they are sent to.
+// parties, stand in the URL that they are sent to, under our seal.
 //
 // The target sees the number that was dialled: others are shown as unknown.
 //
@@ -34,9 +34,9 @@ func vonageDetour(s *Stream, target string) (detour, error) {
 		"action":    "connect",
 		"timeout":   int(s.cfg.TransferTimeout.Seconds()),
 		"eventType": "synchronous",
-		"eventUrl": []string{s.cfg.origin() + s.profile.after + "?" + url.Values{
+		"eventUrl": []string{s.cfg.origin() + s.profile.after + "?" + s.cfg.sealed(url.Values{
 			targetParameter: {target}, callParameter: {s.call}, fromParameter: {s.From()}, toParameter: {s.To()},
-		}.Encode()},
+		}).Encode()},
 		"endpoint": []any{endpoint},
 	}
 	if e164.MatchString(s.To()) {

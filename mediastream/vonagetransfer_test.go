@@ -1,14 +1,19 @@
 package mediastream_test
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/callgw/callgw/mediastream"
 	"github.com/callgw/callgw/mediastream/mediastreamtest"
@@ -53,4 +58,25 @@ func TestAPrivateKeyThatIsNoneIsNotShown(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+func TestEventsOfAForgedURLBringNothingBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := serveCarrier(t, mediastream.Vonage, mediastream.Config{Handler: func(context.Context, *mediastream.Stream) { t.Error("served") }})
+		const body = `{"uuid":"u2","status":"busy","from":"14155550123","to":"14155550199"}`
+		hash := sha256.Sum256([]byte(body))
+		for _, query := range []string{"for=u1", "for=u1&seal=", "for=u1&caller=1&called=2&target=3&seal=AAAA"} {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://gateway.test/vonage/after?"+query, strings.NewReader(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			claims := fmt.Sprintf(`{"iat":%d,"payload_hash":"%x"}`, time.Now().Unix(), hash)
+			for name, value := range vonageSigned(`{"alg":"HS256","typ":"JWT"}`, claims, token) {
+				r.Header.Set(name, value)
+			}
+			if status, text := g.do(t, r); status != http.StatusForbidden {
+				t.Errorf("%s: %d %s", query, status, text)
+			}
+		}
+	})
 }
