@@ -57,8 +57,14 @@ func (c *Call) learn(v answering.Verdict, over answering.End, took time.Duration
 		e.answeredBy.Store(uint32(v))
 		c.meters.answered(v.String(), by, took)
 		c.note(EventAnsweredBy, "by", v.String(), "source", by, "took", took)
+		leaves := v == answering.Machine && c.cfg.Agent.Detection.OnMachine == LeaveMessage && c.farewell.cause == nil
+		if leaves {
+			c.hush()
+		}
 		c.tellWho(v)
-		c.react(v)
+		if !leaves {
+			c.react(v)
+		}
 	}
 	if e.verdict == answering.Machine && e.over == answering.Running && over != answering.Running {
 		e.over = over
@@ -90,13 +96,12 @@ func (c *Call) tellWho(v answering.Verdict) {
 	}
 }
 
-// react does what is to be done about who has answered.
+// react does what is to be done about who has answered, unless that is a machine
+// that gets a message.
 func (c *Call) react(v answering.Verdict) {
 	on := c.cfg.Agent.Detection.OnMachine
 	switch {
 	case c.farewell.cause != nil: // the call ends anyway
-	case v == answering.Machine && on == LeaveMessage:
-		c.hush()
 	case v == answering.Machine && on == HangUpAtOnce, v == answering.Fax && on != CarryOn:
 		c.End(media.AnsweringMachine)
 	default:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/callgw/callgw/bridge/answering"
 	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/realtime"
 )
 
 // TestADetectionThatBringsNothingEnds has a callee of whom no audio comes, and a
@@ -57,4 +58,36 @@ func TestAMachineThatDoesNotEndGetsItsMessage(t *testing.T) {
 			t.Errorf("ending %v for %v", c.isEnding(), c.cause)
 		}
 	})
+}
+
+// TestAMachineHearsNothingButTheMessage has responses that begin before the agent
+// is silenced and after.
+func TestAMachineHearsNothingButTheMessage(t *testing.T) {
+	c := New(Config{Leg: &flushedLeg{check: func() {}}, Agent: Agent{Detection: Detection{By: DetectedByCarrier, OnMachine: LeaveMessage}}})
+	c.answered()
+	says := func(response string, marked bool) (heard int64) {
+		before := c.queue.State().Received
+		r := realtime.Response{ID: response}
+		if marked {
+			r.Metadata = map[string]string{goodbyeMark: "1"}
+		}
+		receive := (*receiver)(c)
+		receive.Event(realtime.ResponseCreated{Response: r})
+		receive.Event(realtime.OutputItemAdded{ResponseID: response, Item: realtime.Item{ID: "of_" + response, Type: "message"}})
+		receive.Audio(realtime.AudioDelta{ResponseID: []byte(response), ItemID: []byte("of_" + response), Audio: make([]byte, 160)})
+		return c.queue.State().Received - before
+	}
+	if n := says("greeting", false); n != 160 {
+		t.Fatalf("%d bytes of the greeting", n)
+	}
+	c.learn(answering.Machine, answering.Running, time.Second)
+	if s := c.queue.State(); s.Sounding() || s.Generating {
+		t.Errorf("the greeting goes on: %+v", s)
+	}
+	if n := says("late", false); n != 0 || c.queue.State().Generating {
+		t.Errorf("%d bytes of a response that nobody asked for", n)
+	}
+	if n := says("message", true); n != 160 {
+		t.Errorf("%d bytes of the message", n)
+	}
 }

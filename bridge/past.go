@@ -8,12 +8,14 @@ import (
 
 // Past is what is remembered of a call that has ended.
 type Past struct {
-	Facts    Facts
-	Agent    string
-	Cause    media.Cause
-	Refusal  Refusal   // of a call out
-	Answered time.Time // zero: never
-	Ended    time.Time
+	Facts   Facts
+	Agent   string
+	Cause   media.Cause
+	Refusal Refusal // of a call out
+	// AnsweredBy is who has answered a call out, if that was found out.
+	AnsweredBy string
+	Answered   time.Time // zero: never
+	Ended      time.Time
 }
 
 // pastLimit is how many calls a registry remembers.
@@ -62,6 +64,6 @@ func (r *Registry) Past(id string) (Past, bool) {
 func (c *Call) past() Past {
 	return Past{
 		Facts: c.cfg.Facts, Agent: c.cfg.Agent.Name, Cause: media.CauseOf(c.cause), Refusal: c.refusal(),
-		Answered: c.answeredAt, Ended: time.Now(),
+		AnsweredBy: c.AnsweredBy(), Answered: c.answeredAt, Ended: time.Now(),
 	}
 }

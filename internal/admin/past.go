@@ -19,8 +19,10 @@ type past struct {
 	// SIPStatus and SIPReason are what the far end of a call out has refused it with.
 	SIPStatus int    `json:"sip_status,omitempty"`
 	SIPReason string `json:"sip_reason,omitempty"`
-	Answered  string `json:"answered,omitempty"` // RFC 3339
-	Ended     string `json:"ended"`
+	// AnsweredBy is who has answered a call out, if that was found out.
+	AnsweredBy string `json:"answered_by,omitempty"`
+	Answered   string `json:"answered,omitempty"` // RFC 3339
+	Ended      string `json:"ended"`
 }
 
 // past shows one of the calls that ended last.
@@ -34,6 +36,7 @@ func (a *api) past(w http.ResponseWriter, id string) {
 		ID: p.Facts.ID, Leg: p.Facts.Leg, Trunk: p.Facts.Trunk, Agent: p.Agent, From: p.Facts.From, To: p.Facts.To,
 		State: bridge.Ended.String(), Cause: p.Cause.String(),
 		SIPStatus: p.Refusal.Status, SIPReason: p.Refusal.Reason, Ended: stamp(p.Ended),
+		AnsweredBy: p.AnsweredBy,
 	}
 	if !p.Answered.IsZero() {
 		shown.Answered = stamp(p.Answered)

@@ -76,17 +76,16 @@ func askCarrier(m *config.MachineDetection, out *mediastream.Outbound) {
 }
 
 // answeredBy tells a call what its carrier has found out, in Twilio's words.
-func (g *Gateway) answeredBy(id, who string) {
+func (g *Gateway) answeredBy(far *farEnd, who string) {
 	if who == "" {
 		return
 	}
 	verdict, over := heard(who)
-	c := g.calls.Call(id)
-	if c == nil || verdict == answering.Undecided {
-		g.log.Debug().Str("call", id).Str("answered_by", who).Msg("carrier's detection comes to nothing")
+	if verdict == answering.Undecided {
+		g.log.Debug().Str("answered_by", who).Msg("carrier's detection comes to nothing")
 		return
 	}
-	c.Answered(verdict, over)
+	far.tell(func(c *bridge.Call) { c.Answered(verdict, over) })
 }
 
 // heard returns what the carrier's word for who has answered means.

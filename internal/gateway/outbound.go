@@ -77,7 +77,7 @@ func (g *Gateway) callStream(ctx context.Context, out admin.Outbound) (string, e
 			if e.Status == "ringing" {
 				far.rings(0)
 			}
-			g.answeredBy(call.ID, e.AnsweredBy)
+			g.answeredBy(far, e.AnsweredBy)
 		},
 		Handler: func(ctx context.Context, s *mediastream.Stream) {
 			g.serve(ctx, s, call, terms{carrier: s.CallSID(), agent: out.Agent, ringing: out.RingTimeout, far: far, detection: machine})

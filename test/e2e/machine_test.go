@@ -116,6 +116,9 @@ func (r *reached) leaves(t *testing.T) {
 		t.Errorf("ended for %v", cause)
 	}
 	await(t, r.done, "the callee's side to end")
+	if _, answer := r.http(t, "GET", "/api/v1/calls/"+r.id, ""); !strings.Contains(answer, `"answered_by":"machine"`) {
+		t.Errorf("the API remembers %s", answer)
+	}
 	heard := r.Report().Recording
 	if want := theMessage(); !bytes.Contains(heard, want) {
 		got := from(heard, want)
