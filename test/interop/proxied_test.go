@@ -10,10 +10,10 @@ import (
 )
 
 // softphone starts a linphone that is a user of k, for sessions of six seconds that
-// the called side refreshes.
-func (k *kamailio) softphone(t *testing.T, user string) *linphone {
+// the called side, "1", or the caller, "2", refreshes.
+func (k *kamailio) softphone(t *testing.T, user, refresher string) *linphone {
 	t.Helper()
-	phone := startLinphone(t, linphoneConfig{answers: true, user: user, sip: timers + "1", rest: fmt.Sprintf(`[proxy_0]
+	phone := startLinphone(t, linphoneConfig{answers: true, user: user, sip: timers + refresher, rest: fmt.Sprintf(`[proxy_0]
 reg_proxy=<sip:127.0.0.1:%d>
 reg_route=<sip:127.0.0.1:%d;lr>
 reg_identity=sip:%s@127.0.0.1
@@ -41,7 +41,7 @@ func TestLinphoneBehindKamailio(t *testing.T) {
 	t.Run("it is called", func(t *testing.T) {
 		t.Parallel()
 		k := startKamailio(t, "SHA-256")
-		phone := k.softphone(t, "101")
+		phone := k.softphone(t, "101", "1")
 		g, _ := k.registered(t, "100", "tcp", sixSeconds)
 		target, _ := k.registered(t, userTone, "udp")
 		call := place(t, g, sip.Dial{Trunk: "pbx", To: "101"})
@@ -81,7 +81,7 @@ func TestLinphoneBehindKamailio(t *testing.T) {
 	t.Run("it calls", func(t *testing.T) {
 		t.Parallel()
 		k := startKamailio(t, "SHA-256")
-		phone := k.softphone(t, "101")
+		phone := k.softphone(t, "101", "1")
 		g, _ := k.registered(t, userTone, "tls", sixSeconds)
 		phone.do("call sip:" + userTone + "@127.0.0.1")
 		phone.await("Media streams established")

@@ -48,8 +48,8 @@ func (k *kamailio) routed(method string) (seen []routed) {
 				r.route = append(r.route, entry)
 			}
 		}
-		if r.route == nil && method == "ACK" {
-			continue // RFC 3261 §17.1.1.3: of the challenge, hop by hop
+		if method == "ACK" && !strings.Contains(strings.Join(r.route, ","), "ftag=") {
+			continue // RFC 3261 §17.1.1.3: of the challenge, hop by hop, by the INVITE's route
 		}
 		seen = append(seen, r)
 	}
@@ -101,6 +101,46 @@ func TestTwoRecordRouteHops(t *testing.T) {
 				wantRouted(t, "BYE", called.udp, edge, core)
 			}
 			saw(t, kamailioPeer, "Record-Route", "two proxies in the path, loose routing of ACK and BYE seen at both (%s)", c.name)
+		})
+	}
+}
+
+// The first proxy is callgw's outbound proxy (RFC 3261 §8.1.2), both stay in the path,
+// and the session is refreshed twice, by either side.
+func TestSessionTimersThroughAnOutboundProxy(t *testing.T) {
+	t.Parallel()
+	own(t)
+	for _, c := range []struct{ name, refresher string }{
+		{"called side refreshes", "1"}, {"caller refreshes", "2"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			core := startKamailio(t, "SHA-256")
+			edge := core.behind(t)
+			caller, _ := core.registered(t, "100", "udp", sixSeconds, func(cfg *sip.Config) {
+				cfg.Trunks[0].Proxy = edge.server("udp") + ";lr"
+			})
+			phone := core.softphone(t, "101", c.refresher)
+			call := place(t, caller, sip.Dial{Trunk: "pbx", To: "101"})
+			ours := c.refresher == "2"
+			if ours {
+				phone.logs("UPDATE sip:101@", 2)
+			} else {
+				phone.logs("UPDATE sip:callgw@", 2)
+			}
+			call.end(t)
+			phone.await("ended")
+			share := 100 * call.heardShare(t, 440)
+			edge.stop()
+			core.stop()
+			wantRouted(t, "ACK", phone.addr, edge, core)
+			if ours {
+				wantRouted(t, "UPDATE", phone.addr, edge, core)
+			} else {
+				wantRouted(t, "UPDATE", caller.udp, core, edge)
+			}
+			wantRouted(t, "BYE", phone.addr, edge, core)
+			saw(t, kamailioPeer, "outbound proxy", "two proxies in the path, the first as callgw's outbound proxy: the %s twice by UPDATE along the route; %.0f %% of what is heard is linphone's file", c.name, share)
 		})
 	}
 }
