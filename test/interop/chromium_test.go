@@ -182,13 +182,14 @@ func (b *browser) tab(t *testing.T, scripts ...string) *tab {
 	return p
 }
 
-// devtools sends a command of the DevTools protocol.
-func devtools[P, R any](p *tab, c cdp.Command[P, R], params P) {
+// devtools sends a command of the DevTools protocol and returns its result.
+func devtools[P, R any](p *tab, c cdp.Command[P, R], params P) (result R) {
 	p.t.Helper()
-	p.run(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, c, params)
+	p.run(chromedp.Func(func(ctx context.Context, t *chromedp.Target) (err error) {
+		result, err = cdp.Call(ctx, t, c, params)
 		return err
 	}))
+	return result
 }
 
 func (p *tab) listen(event any) {

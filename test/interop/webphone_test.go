@@ -14,6 +14,7 @@ import (
 
 	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 	"github.com/rs/zerolog"
 
 	"github.com/callgw/callgw/bridge"
@@ -165,6 +166,7 @@ func hush(d time.Duration) []byte {
 func TestChromiumPhone(t *testing.T) {
 	b := startBrowser(t)
 	t.Run("signal processing", func(t *testing.T) { signalProcessing(t, b) })
+	t.Run("the page", func(t *testing.T) { browserPage(t, b) })
 	t.Run("a conversation", func(t *testing.T) { browserConversation(t, b) })
 	t.Run("an interruption", func(t *testing.T) { browserInterruption(t, b) })
 	t.Run("calls that fail", func(t *testing.T) { browserFailures(t, b) })
@@ -332,7 +334,7 @@ calls: {max: 1}`)
 			}
 			p.released()
 			if c.script == "hold" {
-				holds.run(chromedp.KeyEvent("\x1b"))
+				holds.run(chromedp.KeyEvent(kb.Escape))
 				holds.says("You hung up.")
 			}
 		})
@@ -362,7 +364,7 @@ func browserOrigins(t *testing.T, b *browser) {
 	p := g.phone(t, b, "")
 	p.call("talking")
 	p.until(`parseFloat(document.getElementById("played").value) > 300`)
-	p.run(chromedp.KeyEvent("\x1b"))
+	p.run(chromedp.KeyEvent(kb.Escape))
 	g.happens(t, "ended cause=caller_hung_up")
 	p.released()
 	p.quiet()

@@ -98,10 +98,12 @@ $("mute").addEventListener("click", () => mute($("mute").getAttribute("aria-pres
 $("hangup").addEventListener("click", () => call?.hangUp());
 addEventListener("pagehide", () => call?.hangUp());
 
+const spoken = { "*": "star", "#": "hash" };
 for (const digit of "123456789*0#") {
   const key = document.createElement("button");
   key.type = "button";
   key.textContent = digit;
+  key.ariaLabel = spoken[digit] ?? digit;
   key.addEventListener("click", () => call?.press(digit));
   $("keys").append(key);
 }
