@@ -136,6 +136,28 @@ func TestRecordsComeByTheirOrder(t *testing.T) {
 	}
 }
 
+func TestEqualsComeByTheirPreference(t *testing.T) {
+	s := serve(t, answering(t, `
+example.com. 60 IN NAPTR 10 30 "s" "SIP+D2U" "" c.example.com.
+example.com. 60 IN NAPTR 10 10 "a" "SIPS+D2T" "" a.example.com.
+example.com. 60 IN NAPTR 10 20 "u" "E2U+sip" "!^.*$!sip:b@example.com!" .
+example.com. 60 IN NAPTR 5 90 "" "" "" first.example.com.
+`))
+	got, err := client(t, 0, s).LookupNAPTR(context.Background(), "example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []naptr.Record{
+		{Order: 5, Preference: 90, Replacement: "first.example.com"},
+		{Order: 10, Preference: 10, Flags: "a", Service: "SIPS+D2T", Replacement: "a.example.com"},
+		{Order: 10, Preference: 20, Flags: "u", Service: "E2U+sip", Regexp: "!^.*$!sip:b@example.com!"},
+		{Order: 10, Preference: 30, Flags: "s", Service: "SIP+D2U", Replacement: "c.example.com"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestAnotherName(t *testing.T) {
 	s := serve(t, answering(t, "example.com. 60 IN CNAME voice.example.net.\n"+strings.ReplaceAll(rfc3263, "\nexample.com.", "\nvoice.example.net.")+
 		"other.example. 60 IN NAPTR 1 1 \"s\" \"SIP+D2U\" \"\" _sip._udp.evil.example."))
