@@ -18,6 +18,9 @@ func Recoded(session, far media.Codec, up media.Uplink, down media.Downlink) (me
 	return recoded(session, far, up, down)
 }
 
+// Targets tells who may be called.
+var Targets = targets
+
 // Returned is what an agent is told of a call.
 func Returned(call dialplan.Call) bridge.Agent {
 	out := bridge.Agent{Greeting: bridge.Greeting{Say: "Greet."}}

@@ -87,7 +87,7 @@ func (g *Gateway) equipHTTP(out *bridge.Agent, t *config.Tool, call dialplan.Cal
 func builtin(t *config.Tool) bridge.Builtin {
 	return bridge.Builtin{
 		Kind: bridge.BuiltinKind(t.Builtin), Name: t.Name, Description: t.Description,
-		Allowed: anyOf(t.Allow),
+		Allowed: targets(t.Allow),
 	}
 }
 
