@@ -24,6 +24,7 @@ export const endings = {
   silence_limit: "Nobody has spoken for long.",
   cost_limit: "The call has cost as much as it may.",
   transferred: "You were transferred.",
+  target_hung_up: "Whom you were transferred to hung up.",
   rejected: "The gateway does not take this call.",
   no_route: "Nobody answers this number.",
   busy: "All lines are busy. Please try again later.",
