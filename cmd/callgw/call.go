@@ -23,6 +23,7 @@ import (
 type callFlags struct {
 	speak, record, from, to, authToken, publicURL string
 	listen, timeout                               time.Duration
+	sip                                           sipFlags
 }
 
 func newCall() *cobra.Command {
@@ -41,6 +42,7 @@ that the gateway has, of --auth-token or of TWILIO_AUTH_TOKEN.
 
 Recordings are WAV files, 8 kHz, mono: 16-bit PCM or G.711.`,
 		Example: `  callgw call sip:+14155550100@127.0.0.1 --speak hello.wav --record answer.wav
+  callgw call sip:+14155550100@pbx.example.com --from anonymous --asserted +14155550123 --header "X-Test: 1"
   callgw call ws://127.0.0.1:8080 --to +14155550100 --public-url https://voice.example.com`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
@@ -61,6 +63,7 @@ Recordings are WAV files, 8 kHz, mono: 16-bit PCM or G.711.`,
 	fl.StringVar(&f.to, "to", "+14155550100", "the `number` called by a media stream; by SIP it is in TARGET")
 	fl.StringVar(&f.authToken, "auth-token", "", "`token` to sign media streams with; none: TWILIO_AUTH_TOKEN")
 	fl.StringVar(&f.publicURL, "public-url", "", "`URL` to sign for: http.public_url of the gateway; none: TARGET")
+	f.sip.register(cmd)
 	fl.DurationVar(&f.listen, "listen", 10*time.Second, "how long to wait for the agent to speak")
 	fl.DurationVar(&f.timeout, "timeout", time.Minute, "how long the whole call may take")
 	return cmd
@@ -72,6 +75,10 @@ func placeCall(cmd *cobra.Command, target string, f callFlags) error {
 	if err != nil {
 		return err
 	}
+	dial, err := f.sip.dial(cmd, target)
+	if err != nil {
+		return err
+	}
 	token := f.authToken
 	if token == "" {
 		token = os.Getenv("TWILIO_AUTH_TOKEN")
@@ -80,9 +87,10 @@ func placeCall(cmd *cobra.Command, target string, f callFlags) error {
 	defer cancel()
 	out := cmd.OutOrStdout()
 	call, err := caller.Dial(ctx, caller.Config{
-		Target: target, From: f.from, To: f.to,
+		Target: target, From: f.from, To: f.to, SIP: dial,
 		Carrier: mediastreamtest.Config{AuthToken: token, PublicURL: f.publicURL},
 		Ringing: func() { fmt.Fprintln(out, "ringing") },
+		Early:   func() { fmt.Fprintln(out, "heard before the answer") },
 	})
 	if err != nil {
 		return refusal(err)

@@ -12,6 +12,7 @@ import (
 	"github.com/callgw/callgw/bridge/media"
 	"github.com/callgw/callgw/internal/phone"
 	"github.com/callgw/callgw/mediastream/mediastreamtest"
+	"github.com/callgw/callgw/sip"
 )
 
 // Config of a call.
@@ -23,11 +24,16 @@ type Config struct {
 	From, To string
 	// Codecs are what a SIP call offers; none: both laws.
 	Codecs []media.Codec
+	// SIP sets a SIP call's particulars: name, asserted identity, headers, how long it
+	// may ring. Its From and To are taken from the above.
+	SIP sip.Dial
 	// Carrier sets the media-stream carrier's particulars: signature, delay,
 	// faults. Its WebhookURL, From and To are taken from the above.
 	Carrier mediastreamtest.Config
 	// Ringing is called when the far end rings. It may be nil.
 	Ringing func()
+	// Early is called when a SIP call is heard before the answer. It may be nil.
+	Early func()
 	// Observe is the phone's.
 	Observe func(phone.Change)
 	Log     zerolog.Logger

@@ -35,13 +35,7 @@ func dialSIP(ctx context.Context, cfg Config) (*Call, error) {
 	}
 	var parts group
 	parts.run(ctx, clock.Run, agent.Run)
-	rang := false
-	call, err := agent.Dial(ctx, sip.Dial{To: cfg.Target, From: cfg.From, OnState: func(status int) {
-		if status >= 180 && !rang && cfg.Ringing != nil {
-			rang = true
-			cfg.Ringing()
-		}
-	}})
+	call, err := agent.Dial(ctx, cfg.dial())
 	if err != nil {
 		parts.release()
 		return nil, err
@@ -51,4 +45,25 @@ func dialSIP(ctx context.Context, cfg Config) (*Call, error) {
 		line:    call,
 		release: parts.release,
 	}, nil
+}
+
+// dial returns what a SIP call is placed with.
+func (cfg Config) dial() sip.Dial {
+	out := cfg.SIP
+	out.To, out.From = cfg.Target, cfg.From
+	rang, heard := false, false
+	out.OnState = func(status int) {
+		if status >= 180 && !rang && cfg.Ringing != nil {
+			rang = true
+			cfg.Ringing()
+		}
+	}
+	out.Early = func(media.Codec) media.Uplink {
+		if !heard && cfg.Early != nil {
+			heard = true
+			cfg.Early()
+		}
+		return nil // a phone listens when it is answered
+	}
+	return out
 }
