@@ -107,6 +107,7 @@ type Call struct {
 	refusals    atomic.Int32 // of sessions, since one was open
 	endingSince atomic.Int64 // Unix nanoseconds, 0 while the call lives
 	inbox       *inbox
+	sockets     *sockets
 	firstAudio  chan struct{} // closed when the first agent audio is queued
 	firstOnce   sync.Once
 	protected   atomic.Bool // what is sounding may not be interrupted
@@ -150,6 +151,7 @@ func New(cfg Config) *Call {
 			Str("agent", cfg.Agent.Name).Logger(),
 		timeline:   &timeline{start: time.Now(), observe: cfg.Observe},
 		inbox:      newInbox(),
+		sockets:    newSockets(cfg),
 		firstAudio: make(chan struct{}),
 		ending:     make(chan struct{}),
 		ended:      make(chan struct{}),

@@ -54,7 +54,7 @@ func (c *Call) newSession() (*realtime.Session, error) {
 		Heard:          c.willHear,
 		Functions:      c.functions(),
 		MCPServers:     c.cfg.Agent.MCP,
-		Dial:           c.cfg.Dial,
+		Dial:           c.sockets.reach,
 	})
 }
 

@@ -19,6 +19,7 @@ type Registry struct {
 	limit    int
 	calls    map[string]*Call
 	past     memory
+	left     []*sockets // of calls that have ended without closing them all
 	draining bool
 	empty    chan struct{} // closed when draining and no call is left
 }
@@ -86,6 +87,9 @@ func (r *Registry) remove(c *Call) {
 	defer r.mu.Unlock()
 	delete(r.calls, c.cfg.Facts.ID)
 	r.past.add(c.past())
+	if c.sockets.open.Load() > 0 {
+		r.left = append(r.left, c.sockets)
+	}
 	r.checkEmpty()
 }
 

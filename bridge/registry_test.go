@@ -3,6 +3,7 @@ package bridge_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -85,4 +86,32 @@ func TestDrainingWaitsForCallsAndThenEndsThem(t *testing.T) {
 		t.Errorf("the call that was left ended for %v", err)
 	}
 	await(t, drained, "the drain")
+}
+
+func TestSocketsThatOutliveTheirCallAreCounted(t *testing.T) {
+	server, provider := serve(t, realtimetest.Config{})
+	r := bridge.NewRegistry(0)
+	c, l, done := registered(t, r, "1", provider)
+	await(t, l.answered, "the answer")
+	session(t, server, 0).Drop() // and another one is opened
+	session(t, server, 1)
+	address, _, _ := strings.Cut(strings.TrimPrefix(provider.BaseURL, "ws://"), "/")
+	forgotten, err := c.Reach(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := r.LeakedSockets(); n != 0 {
+		t.Errorf("%d sockets are leaked while the call lives", n)
+	}
+	c.End(media.OperatorHungUp)
+	<-done
+	if n := r.LeakedSockets(); n != 1 {
+		t.Errorf("%d sockets are leaked, want the one that was forgotten", n)
+	}
+	for range 2 {
+		_ = forgotten.Close()
+	}
+	if n := r.LeakedSockets(); n != 0 {
+		t.Errorf("%d sockets are leaked after all", n)
+	}
 }

@@ -52,6 +52,7 @@ func (l leaks) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(leakedDesc, prometheus.GaugeValue, float64(max(0, n)), kind)
 	}
 	gauge("goroutines", l.g.calls.Leaked())
+	gauge("sockets", l.g.calls.LeakedSockets())
 	if l.g.ports != nil {
 		gauge("ports", l.g.ports.InUse()-l.g.sip.Calls())
 	}
