@@ -24,7 +24,7 @@ func probeTrunk(ctx context.Context, cfg *config.Config, name string) (string, e
 	}
 	t := cfg.SIP.Trunks[name]
 	answer := fmt.Sprintf("%d %s over %s from %v", h.Status, h.Reason, h.Network, h.Server)
-	round := fmt.Sprintf(" (round trip %v)", h.RoundTrip.Round(time.Millisecond))
+	round := fmt.Sprintf(" (round trip %v)", h.RoundTrip.Round(100*time.Microsecond))
 	switch login := t.Login.Username != "" || t.Register != nil; {
 	case h.Status < 300:
 		return answer + round, nil
