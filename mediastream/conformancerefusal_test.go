@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,11 +15,15 @@ import (
 
 // refusing is an API that answers with a status, and counts.
 type refusing struct {
-	status, requests int
+	status   int
+	requests atomic.Int64
 }
 
+// count returns how many requests have come.
+func (r *refusing) count() int { return int(r.requests.Load()) }
+
 func (r *refusing) RoundTrip(*http.Request) (*http.Response, error) {
-	if r.requests++; r.status == 0 {
+	if r.requests.Add(1); r.status == 0 {
 		return nil, errors.New("not reached")
 	}
 	return &http.Response{StatusCode: r.status, Body: http.NoBody}, nil
@@ -60,17 +65,17 @@ func TestConformanceATransferThatIsRefused(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					streams, ended := make(chan *mediastream.Stream, 1), make(chan error, 1)
 					cfg := mediastream.Config{Handler: answer(&ear{}, newMouth(), streams, ended)}
-					var api refusing
+					api := &refusing{}
 					if tt.api != nil {
-						api = *tt.api
-						cfg.API = client(t, &api)
+						api.status = tt.api.status
+						cfg.API = client(t, api)
 					}
 					call, over := dial(t, serveCarrier(t, carrier, cfg).phoneOf(carrier), &ear{}, newMouth())
 					if err := next(t, streams).Transfer(t.Context(), tt.target); err == nil || !strings.Contains(err.Error(), tt.want) {
 						t.Errorf("error %v", err)
 					}
-					if tt.api != nil && api.requests > 1 != tt.again {
-						t.Errorf("asked %d times", api.requests) // the target would ring again
+					if tt.api != nil && api.count() > 1 != tt.again {
+						t.Errorf("asked %d times", api.count()) // the target would ring again
 					}
 					time.Sleep(5 * time.Second)
 					select {

@@ -149,8 +149,9 @@ func (h *Handler) close() {
 
 // remember enters s among the streams. It returns false if the call has a
 // stream already; one that still rings makes way, as the carrier asks again
-// only after it has given up the first request, and so does one that the call
-// was transferred from. Nor may it be a call that is over.
+// only after it has given up the first request, unless it tells by events, which
+// may come twice; and so does one that the call was transferred from. Nor may it
+// be a call that is over.
 func (h *Handler) remember(s *Stream) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -159,6 +160,8 @@ func (h *Handler) remember(s *Stream) bool {
 	}
 	if old := h.streams[s.call]; old != nil {
 		switch {
+		case s.returned && old.isBack(), s.profile.eventful:
+			return false
 		case s.returned:
 			old.end(errTransferred)
 		case old.ringing():

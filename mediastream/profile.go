@@ -23,6 +23,9 @@ type profile struct {
 	answers  answers
 	control  *profile // of calls that are told of by events; nil: none are
 
+	// eventful says that calls are told of by events.
+	eventful bool
+
 	// transfer lets the carrier hand a call over; nil: it cannot be asked to.
 	transfer func(ctx context.Context, s *Stream, target string) error
 	// dialling returns what the carrier gets at dial.

@@ -22,6 +22,7 @@ const paramEvent = "EventType"
 func telnyxControl(texml *profile) *profile {
 	p := *texml
 	p.transfer = transferByCallControl
+	p.eventful = true
 	p.unbound = false // the start message names the call as its events do
 	p.answers = answers{
 		connect: func(c connection) string {
@@ -103,17 +104,20 @@ func (h *Handler) controlled(w http.ResponseWriter, r *http.Request, params url.
 	case params.Get(paramEvent) != "call.initiated":
 		h.told(r, params)
 	case params.Get("direction") != "incoming":
-	case h.stream(call) != nil: // told twice
-		h.reject(r, rejectDuplicate)
 	default:
 		s := newStream(h, params)
 		s.profile = h.profile.control
+		if !h.remember(s) { // at once, as it may be told twice
+			h.reject(r, rejectDuplicate)
+			break
+		}
 		begun := h.errands.Start(func() {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), h.cfg.AnswerTimeout+hangUpPatience)
 			defer cancel()
 			h.await(r.WithContext(ctx), s, func(document string) bool { return h.command(ctx, s, document) })
 		})
 		if !begun {
+			h.forget(s)
 			http.Error(w, "shutting down", http.StatusServiceUnavailable)
 			return
 		}

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -163,6 +166,49 @@ func TestACallerWhoGivesUpIsToldOfByCallControl(t *testing.T) {
 		}
 		if err := <-ended; media.CauseOf(err) != media.CallerCancelled {
 			t.Errorf("ended with %v", err)
+		}
+	})
+}
+
+// TestACallThatIsToldOfTwiceAtOnceIsServedOnce sends the event of each call by two
+// connections at the same time.
+func TestACallThatIsToldOfTwiceAtOnceIsServedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const calls = 50
+		var served atomic.Int64
+		api := &refusing{status: http.StatusOK}
+		g := serveCarrier(t, mediastream.Telnyx, mediastream.Config{
+			API: mediastream.NewTelnyxAPI(mediastream.CarrierAPIConfig{Secret: "KEY1", Transport: api}),
+			Handler: func(ctx context.Context, s *mediastream.Stream) {
+				served.Add(1)
+				time.Sleep(time.Second)
+				_ = s.Hangup(ctx, media.Busy)
+			},
+		})
+		var telling sync.WaitGroup
+		for i := range calls {
+			body := fmt.Sprintf(`{"data":{"event_type":"call.initiated","payload":{"call_control_id":"v3:%d","from":"+1","to":"+2","direction":"incoming"}}}`, i)
+			for range 2 {
+				telling.Go(func() {
+					r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://gateway.test/telnyx/voice", strings.NewReader(body))
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					r.Header.Set("Content-Type", "application/json")
+					for name, value := range telnyxSigned(time.Now(), body) {
+						r.Header.Set(name, value)
+					}
+					if status, text := g.do(t, r); status != http.StatusOK {
+						t.Errorf("%d %s", status, text)
+					}
+				})
+			}
+		}
+		telling.Wait()
+		time.Sleep(5 * time.Second)
+		if n := served.Load(); n != calls || api.count() != calls {
+			t.Errorf("%d calls were served, and %d commands sent, of %d", n, api.count(), calls)
 		}
 	})
 }

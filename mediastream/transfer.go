@@ -172,8 +172,8 @@ func (h *Handler) after(w http.ResponseWriter, r *http.Request) {
 	}
 	result := params.Get("DialCallStatus")
 	switch {
-	case result == "initiated", result == "ringing", result == "in-progress", h.isBack(params.Get("CallSid")):
-		w.WriteHeader(http.StatusNoContent) // there is nothing to do yet, or no more
+	case result == "initiated", result == "ringing", result == "in-progress":
+		w.WriteHeader(http.StatusNoContent) // there is nothing to do yet
 		return
 	case over(params.Get("CallStatus")), result == "completed", result == "answered":
 		h.answer(w, h.profile.answers.hangup())
@@ -187,15 +187,12 @@ func (h *Handler) after(w http.ResponseWriter, r *http.Request) {
 	h.ring(w, r, params, true)
 }
 
-// isBack tells that a call has come back from a transfer, and is not on another.
-func (h *Handler) isBack(call string) bool {
-	s := h.stream(call)
-	if s == nil || !s.returned {
-		return false
-	}
+// isBack tells that the stream's call has come back from a transfer, and is not
+// on another.
+func (s *Stream) isBack() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.over && !s.transferring && s.cause == nil
+	return s.returned && !s.over && !s.transferring && s.cause == nil
 }
 
 // targetParameter carries the target in the URL that follows a transfer.

@@ -44,21 +44,24 @@ func (h *Handler) ring(w http.ResponseWriter, r *http.Request, params url.Values
 	}
 	s := newStream(h, params)
 	s.returned = returned
-	h.await(r, s, func(document string) bool { return h.answer(w, document) })
-}
-
-// await lets a call ring until it is decided, and tells the carrier by reply,
-// which returns false if the carrier is gone.
-func (h *Handler) await(r *http.Request, s *Stream, reply func(document string) bool) {
 	if !h.remember(s) {
 		h.reject(r, rejectDuplicate)
-		if s.returned {
-			reply(s.profile.answers.hangup()) // a call that was answered cannot be rejected
-		} else {
-			reply(s.profile.answers.reject(media.Rejected))
+		switch {
+		case !returned:
+			h.answer(w, h.profile.answers.reject(media.Rejected))
+		case h.stream(s.call) != nil:
+			w.WriteHeader(http.StatusNoContent) // it is back, and goes on
+		default:
+			h.answer(w, h.profile.answers.hangup())
 		}
 		return
 	}
+	h.await(r, s, func(document string) bool { return h.answer(w, document) })
+}
+
+// await lets a call that is remembered ring until it is decided, and tells the
+// carrier by reply, which returns false if the carrier is gone.
+func (h *Handler) await(r *http.Request, s *Stream, reply func(document string) bool) {
 	undecided := time.NewTimer(h.cfg.AnswerTimeout)
 	defer undecided.Stop()
 	select {
