@@ -75,3 +75,25 @@ func TestItemsThatWereHeardMakeRoom(t *testing.T) {
 		}
 	}
 }
+
+// TestAResponseThatHasEndedIsNotBegunByWhatComesLate has audio come after the end,
+// all of which was heard by then.
+func TestAResponseThatHasEndedIsNotBegunByWhatComesLate(t *testing.T) {
+	drained := 0
+	q := playout.New(playout.Config{Drained: func() { drained++ }})
+	q.Begin("resp_1")
+	write(t, q, first, audio(0, 480))
+	q.End("resp_1")
+	for len(next(q)) > 0 {
+	}
+	if !write(t, q, first, audio(480, 500)) {
+		t.Fatal("late audio was dropped")
+	}
+	heard := 0
+	for p := next(q); len(p) > 0; p = next(q) {
+		heard += len(p)
+	}
+	if s := q.State(); heard != 500 || s.Generating || s.Sounding() || drained != 2 {
+		t.Errorf("%d bytes heard, drained %d times, %+v", heard, drained, s)
+	}
+}

@@ -77,10 +77,11 @@ func (q *Queue) Interrupt() Interruption {
 	}
 	for _, it := range q.ledger.items {
 		if q.ledger.running([]byte(it.ref.ResponseID)) == nil {
-			q.ledger.refuse(it.ref.ResponseID) // it has ended, but servers are not to be trusted
+			// It has ended, but servers are not to be trusted.
+			q.ledger.remember(response{it.ref.ResponseID, true})
 		}
 	}
-	q.ledger = ledger{segments: q.ledger.segments[:0], responses: responses, late: q.ledger.late}
+	q.ledger = ledger{segments: q.ledger.segments[:0], responses: responses, past: q.ledger.past}
 	q.stream.clear()
 	q.received, q.heard = q.sent, q.sent
 	q.playing = false

@@ -52,7 +52,7 @@ type ledger struct {
 	sentSeg   int
 	sentOff   int64
 	responses []response
-	late      []string // responses that were cut and have ended, the newest last
+	past      []response // those that are over, the newest last
 }
 
 // find returns the live item of ref, nil if there is none.
@@ -200,18 +200,22 @@ func (l *ledger) begin(id string) *response {
 	if len(l.responses) == maxResponses {
 		l.forget(0)
 	}
+	l.past = slices.DeleteFunc(l.past, func(r response) bool { return r.id == id }) // the name is used again
 	l.responses = append(l.responses, response{id: id})
 	return &l.responses[len(l.responses)-1]
 }
 
 // end forgets a running response and completes its items.
 func (l *ledger) end(id string) {
+	ended := response{id: id}
 	for i := range l.responses {
 		if l.responses[i].id == id {
+			ended = l.responses[i]
 			l.forget(i)
 			break
 		}
 	}
+	l.remember(ended)
 	kept := l.items[:0]
 	for _, it := range l.items {
 		if it.ref.ResponseID == id {
@@ -231,21 +235,34 @@ func (l *ledger) end(id string) {
 // that comes late be taken for a new one's.
 func (l *ledger) forget(i int) {
 	if r := l.responses[i]; r.cut {
-		l.refuse(r.id)
+		l.remember(r)
 	}
 	l.responses = append(l.responses[:i], l.responses[i+1:]...)
 }
 
-// refuse remembers a response that was cut and has ended. Recordings of ours have
-// none.
-func (l *ledger) refuse(id string) {
-	if id == "" || slices.Contains(l.late, id) {
+// remember keeps a response that is over. Recordings of ours have none.
+func (l *ledger) remember(r response) {
+	if r.id == "" {
 		return
 	}
-	if len(l.late) == maxResponses {
-		l.late = append(l.late[:0], l.late[1:]...)
+	if known := l.over([]byte(r.id)); known != nil {
+		known.cut = known.cut || r.cut
+		return
 	}
-	l.late = append(l.late, id)
+	if len(l.past) == maxResponses {
+		l.past = append(l.past[:0], l.past[1:]...)
+	}
+	l.past = append(l.past, r)
+}
+
+// over returns the response named id that is over, nil if there is none.
+func (l *ledger) over(id []byte) *response {
+	for i := range l.past {
+		if l.past[i].id == string(id) {
+			return &l.past[i]
+		}
+	}
+	return nil
 }
 
 // wasCut reports whether a response was interrupted, running or not.
@@ -253,12 +270,8 @@ func (l *ledger) wasCut(id []byte) bool {
 	if r := l.running(id); r != nil {
 		return r.cut
 	}
-	for _, late := range l.late {
-		if late == string(id) {
-			return true
-		}
-	}
-	return false
+	r := l.over(id)
+	return r != nil && r.cut
 }
 
 // generating reports whether more audio may come.

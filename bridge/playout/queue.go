@@ -89,7 +89,7 @@ func (q *Queue) Item(responseID, itemID string) bool {
 	if q.ledger.wasCut([]byte(responseID)) {
 		return false
 	}
-	if len(q.ledger.items) == maxItems {
+	if len(q.ledger.items) == maxItems || q.ledger.over([]byte(responseID)) != nil {
 		return true // its audio, if any comes, is booked all the same
 	}
 	q.ledger.items = append(q.ledger.items, &item{ref: Ref{ResponseID: responseID, ItemID: itemID}})
@@ -138,7 +138,8 @@ func (q *Queue) item(responseID, itemID []byte, content int) (*item, error) {
 	if q.ledger.wasCut(responseID) {
 		return nil, nil
 	}
-	if q.ledger.running(responseID) == nil {
+	over := q.ledger.over(responseID) != nil // what comes now is late, and all there is
+	if !over && q.ledger.running(responseID) == nil {
 		// Not every server announces its responses.
 		q.ledger.begin(string(responseID))
 	}
@@ -149,7 +150,7 @@ func (q *Queue) item(responseID, itemID []byte, content int) (*item, error) {
 	if !q.ledger.room() {
 		return nil, ErrFull
 	}
-	it := &item{ref: Ref{string(responseID), string(itemID), content}}
+	it := &item{ref: Ref{string(responseID), string(itemID), content}, complete: over}
 	q.ledger.items = append(q.ledger.items, it)
 	return it, nil
 }
