@@ -76,6 +76,7 @@ func TestACallOverATrunkThatWasRemovedIsTransferred(t *testing.T) {
 		p := r.peer()
 		p.Call().Establish()
 		c := <-r.calls
+		time.Sleep(time.Second) // until it runs
 		r.change()
 		done := make(chan error, 1)
 		go func() { done <- c.Transfer(context.Background(), "sip:bob@10.0.1.1") }()
