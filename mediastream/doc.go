@@ -14,10 +14,12 @@
 //
 // Calls are controlled by the carrier's [REST] API: hung up, transferred
 // ([Stream.Transfer]) and placed ([Handler.Call]), as no message on the socket
-// can. Where the API is not Twilio's, it is a [CarrierAPI].
+// can. Where the API is not Twilio's, it is a [CarrierAPI]. Asterisk's dialplan asks
+// where a call goes (departures.go), and programs are asked on the socket.
 //
 // Goroutines: [Handler.Run] owns one for each call's handler, also of calls out,
-// and one for each hang-up at the carrier, which may outlast its call by 10 s;
+// and one for each hang-up at the carrier and for each call that a dialplan is to
+// ask for, which may outlast their call by 10 s;
 // [Stream.Run] reads the socket in the caller's goroutine and owns one writer.
 // Both return only when theirs are gone. A socket between its upgrade and its
 // start message belongs to the HTTP server's goroutine, bounded by

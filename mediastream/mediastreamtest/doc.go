@@ -12,7 +12,10 @@
 //
 // An [API] is the carrier's REST API over such calls: it ends them, moves them,
 // executing the TwiML it is given, and places calls of its own to the gateway's
-// order. Its goroutines end with [API.Close].
+// order. Its goroutines end with [API.Close]. The APIs of other carriers do as much
+// as a gateway asks them for: [TelnyxAPI], [TeXMLAPI], [PlivoAPI], [VonageAPI] and
+// [JambonzAPI], whose goroutines Wait waits for, as a [Dialplan]'s does. A [Program]
+// is asked on the socket.
 //
 // Goroutines: [Call.Run] works in the caller's and owns one that reads the
 // socket; it returns when both are done.

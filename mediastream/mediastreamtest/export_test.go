@@ -63,3 +63,16 @@ func ReadAnswer(carrier mediastream.Carrier, text string) (streamURL string, err
 	}
 	return to.url, err
 }
+
+// Enter enters a call, whose stream is over, at a carrier's API.
+func Enter(api interface{ adopt(*Call) }, cfg Config) {
+	c := &Call{cfg: cfg, control: make(chan control, 8), done: make(chan struct{})}
+	close(c.done)
+	api.adopt(c)
+}
+
+// ReadTransfer reads a message that asks a program for a transfer.
+func ReadTransfer(text, stream string) (Dialled, error) {
+	o, err := readTransfer([]byte(text), stream)
+	return o.dialled, err
+}
