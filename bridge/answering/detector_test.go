@@ -65,6 +65,8 @@ func TestWhoHasAnswered(t *testing.T) {
 		"a late beep":                  {then(pickUp, greeting(6*sec), silence(1800*ms), tone(1400, -20, 200*ms)), machine(answering.Beep)},
 		"a beep in noise":              {with(then(pickUp, greeting(6*sec), silence(300*ms), tone(850, -20, 300*ms), silence(4*sec)), noise(-48, 12*sec)), machine(answering.Beep)},
 		"a short greeting with a beep": {then(pickUp, hello, silence(300*ms), tone(1000, -15, 500*ms)), machine(answering.Beep)},
+		"a beep as a fax has it":       {then(pickUp, hello, silence(300*ms), tone(1100, -15, 500*ms)), machine(answering.Beep)},
+		"a tone of another line":       {then(pickUp, greeting(3*sec), silence(200*ms), tone(1000, -55, 500*ms)), machine(answering.Pause)},
 		"a beep alone":                 {then(pickUp, tone(1000, -15, 700*ms)), machine(answering.Beep)},
 		"a greeting that does not end": {then(pickUp, greeting(31*sec)), machine(answering.Timeout)},
 		"nobody":                       {silence(sec), unknown},
@@ -84,6 +86,16 @@ func TestWhoHasAnswered(t *testing.T) {
 		"music":                    {then(pickUp, melody(9*sec)), machine(answering.Pause)},
 		"special information tones": {
 			then(pickUp, greeting(3*sec), tone(950, -15, 330*ms), tone(1400, -15, 330*ms), tone(1800, -15, 330*ms)),
+			machine(answering.Pause),
+		},
+		"a tone with words after it": {
+			then(pickUp, greeting(3*sec), silence(200*ms), tone(1000, -15, 300*ms), greeting(3*sec)),
+			machine(answering.Pause),
+		},
+		"a tone that stays": {then(pickUp, greeting(3*sec), silence(200*ms), tone(1000, -15, 5*sec)), machine(answering.Pause)},
+		"a chord":           {then(pickUp, greeting(3*sec), silence(200*ms), tones(-20, 500*ms, 523, 659, 784)), machine(answering.Pause)},
+		"a tone in bad noise": {
+			with(then(pickUp, greeting(3*sec), silence(200*ms), tone(1000, -30, 500*ms), silence(5*sec)), noise(-34, 9*sec)),
 			machine(answering.Pause),
 		},
 		"ringing after an announcement": {
@@ -135,6 +147,16 @@ func TestVerdictsComeInTime(t *testing.T) {
 				t.Errorf("known after %v, not about %v", after, c.after)
 			}
 		})
+	}
+}
+
+// TestRingingIsNotTheEndOfAMessage lets a machine pass the call on: between two
+// rings there are 4 s.
+func TestRingingIsNotTheEndOfAMessage(t *testing.T) {
+	ringing := then(greeting(4*sec), silence(300*ms), times(3, then(tone(425, -15, sec), silence(4*sec))))
+	got, _, over := judge(t, answering.Config{}, ringing)
+	if last := time.Duration(len(ringing))*sec/media.SampleRate - 4*sec; got.Over != answering.Pause || over < last+4*sec {
+		t.Errorf("%v, over after %v; the last ring ends after %v", got, over, last)
 	}
 }
 

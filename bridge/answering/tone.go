@@ -14,11 +14,9 @@ const (
 	melody = 10
 )
 
-// How much the windows of one tone may differ.
 const (
-	sameTone  = 12.0 // Hz
-	sameLevel = 3.0  // dB
-	faintest  = -45.0
+	sameTone = 12.0  // Hz by which the windows of one tone differ at most
+	faintest = -45.0 // dBFS of what may be a tone
 )
 
 // Single tones of networks that ring and are busy with one tone: 400 Hz, 425 Hz,
@@ -63,9 +61,8 @@ func (t *tones) frame(p []byte, level float64) sound {
 	t.fax(f)
 	t.after++
 	heard := nothing
-	same := t.run > 0 && math.Abs(f-t.frequency) <= sameTone && math.Abs(loud-t.loudness) <= sameLevel
 	switch {
-	case f > 0 && same:
+	case f > 0 && t.run > 0 && math.Abs(f-t.frequency) <= sameTone:
 		t.run++
 		k := 1 / float64(t.run)
 		t.frequency += (f - t.frequency) * k
@@ -79,9 +76,6 @@ func (t *tones) frame(p []byte, level float64) sound {
 	}
 	if t.run == beepShortest && networkLowest <= t.frequency && t.frequency <= networkHighest {
 		heard = network
-	}
-	if t.run >= beepShortest {
-		t.waiting = false // another tone follows: music
 	}
 	if t.settled(level) {
 		heard = beep
