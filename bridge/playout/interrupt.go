@@ -77,9 +77,12 @@ func (q *Queue) Interrupt() Interruption {
 	}
 	for _, it := range q.ledger.items {
 		if q.ledger.running([]byte(it.ref.ResponseID)) == nil {
-			// It has ended, but servers are not to be trusted.
-			q.ledger.remember(response{it.ref.ResponseID, true})
+			q.ledger.remember(response{id: it.ref.ResponseID})
 		}
+	}
+	// These have ended, but servers are not to be trusted.
+	for k := range q.ledger.past {
+		q.ledger.past[k].cut = true
 	}
 	q.ledger = ledger{segments: q.ledger.segments[:0], responses: responses, past: q.ledger.past}
 	q.stream.clear()
