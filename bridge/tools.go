@@ -19,6 +19,9 @@ type Builtin struct {
 	// Allowed tells whether the caller may be transferred to a target. nil:
 	// nowhere.
 	Allowed func(target string) bool
+	// Timeout bounds a transfer, with what the agent says before it. It is longer
+	// than the leg's own, whose words say more. 0 means 90 s.
+	Timeout time.Duration
 }
 
 // BuiltinKind is what a [Builtin] does.
@@ -39,7 +42,7 @@ type Wait struct {
 }
 
 // transferTimeout bounds a transfer: somebody has to answer the phone.
-const transferTimeout = 60 * time.Second
+const transferTimeout = 90 * time.Second
 
 // functions are the tools that run here: the agent's own and the builtins.
 func (c *Call) functions() []realtime.Function {
@@ -66,7 +69,7 @@ func (c *Call) builtin(b Builtin) realtime.Function {
 		f = realtime.Function{
 			Description: "Transfers the caller to somebody else and leaves the call. Tell the caller before.",
 			Parameters:  parameters("target", "The phone number or SIP address to transfer to."),
-			Timeout:     transferTimeout,
+			Timeout:     or(b.Timeout, transferTimeout),
 			Handle: func(ctx context.Context, call realtime.FunctionCall) (any, error) {
 				return c.handleTransfer(ctx, call, b.Allowed)
 			},

@@ -8,11 +8,13 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/callgw/callgw/bridge"
 	"github.com/callgw/callgw/dialplan"
 	"github.com/callgw/callgw/internal/config"
 	"github.com/callgw/callgw/internal/httptool"
+	"github.com/callgw/callgw/mediastream"
 	"github.com/callgw/callgw/realtime"
 )
 
@@ -27,7 +29,7 @@ func (g *Gateway) equip(out *bridge.Agent, a *config.Agent, call dialplan.Call) 
 		case t.MCP != nil:
 			out.MCP = append(out.MCP, mcpServer(t.MCP))
 		default:
-			out.Builtins = append(out.Builtins, builtin(t))
+			out.Builtins = append(out.Builtins, g.builtin(t))
 		}
 		if err != nil {
 			return fmt.Errorf("tool %s: %w", t.Name, err)
@@ -84,10 +86,12 @@ func (g *Gateway) equipHTTP(out *bridge.Agent, t *config.Tool, call dialplan.Cal
 	return nil
 }
 
-func builtin(t *config.Tool) bridge.Builtin {
+func (g *Gateway) builtin(t *config.Tool) bridge.Builtin {
 	return bridge.Builtin{
 		Kind: bridge.BuiltinKind(t.Builtin), Name: t.Name, Description: t.Description,
 		Allowed: targets(t.Allow),
+		// The leg's own end of patience says why, and the agent may be speaking before.
+		Timeout: max(g.cfg.SIP.TransferTimeout, mediastream.DefaultTransferTimeout) + 30*time.Second,
 	}
 }
 
