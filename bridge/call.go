@@ -112,6 +112,8 @@ type Call struct {
 	firstOnce   sync.Once
 	protected   atomic.Bool // what is sounding may not be interrupted
 	failed      atomic.Bool // the model is not heard any more
+	// transferring is set while somebody else is being reached for the caller.
+	transferring atomic.Bool
 
 	endOnce sync.Once
 	ending  chan struct{} // closed by End

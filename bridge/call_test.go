@@ -514,6 +514,10 @@ func TestHoldStopsBothDirections(t *testing.T) {
 		t.Errorf("%d bytes while on hold", len(got))
 	}
 	l.speak(loud(time.Second))
+	heard += media.Bytes(time.Second) // of silence, in which a turn ends
+	if err := s.Wait(within(t), func() bool { return s.InputBytes() == heard }); err != nil {
+		t.Fatal(err)
+	}
 	l.up.Hold(false)
 	second := l.await(t, 5)
 	want := realtimetest.ToneAudio(realtimetest.PCMU, 200*time.Millisecond)

@@ -6,7 +6,6 @@ import (
 
 	"github.com/callgw/callgw/bridge/answering"
 	"github.com/callgw/callgw/bridge/media"
-	"github.com/callgw/callgw/realtime"
 )
 
 // callee is what is known of who has answered a call out.
@@ -86,13 +85,8 @@ func (c *Call) learnEarly() {
 
 // tellWho tells the model who has answered.
 func (c *Call) tellWho(v answering.Verdict) {
-	text := c.cfg.Agent.Detection.Tell[v]
-	s := c.session.Load()
-	if text == "" || s == nil {
-		return
-	}
-	if err := s.CreateItem(realtime.Message("system", text)); err != nil {
-		c.log.Debug().Err(err).Msg("model not told who has answered")
+	if text := c.cfg.Agent.Detection.Tell[v]; text != "" {
+		c.tell(text)
 	}
 }
 

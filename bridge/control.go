@@ -42,6 +42,17 @@ func (c *Call) Say(instructions string) error {
 	return s.Respond(realtime.ResponseRequest{Instructions: instructions})
 }
 
+// tell lets the model know what happens to the call. It need not answer.
+func (c *Call) tell(text string) {
+	s := c.session.Load()
+	if s == nil {
+		return
+	}
+	if err := s.CreateItem(realtime.Message("system", text)); err != nil {
+		c.log.Debug().Err(err).Str("text", text).Msg("model not told")
+	}
+}
+
 // Append adds an item to the conversation, and asks for a response to it if
 // respond is set.
 func (c *Call) Append(item realtime.Item, respond bool) error {
@@ -130,6 +141,8 @@ func (c *Call) Transfer(ctx context.Context, target string) error {
 		return err
 	}
 	c.note(EventTransfer, "target", target)
+	c.transferring.Store(true)
+	defer c.transferring.Store(false)
 	if err := leg.Transfer(ctx, target); err != nil {
 		c.note(EventTransferFailed, "error", err.Error())
 		return err

@@ -62,13 +62,13 @@ func (c *Call) makesTurns() bool {
 }
 
 // take hears caller audio and hands it on to the session.
-func (e *ear) take(session *realtime.Session, p []byte) {
+func (e *ear) take(session *realtime.Session, p []byte, now time.Time) {
 	for len(p) > 0 {
 		n := copy(e.frame[e.filled:], p)
 		p = p[n:]
 		if e.filled += n; e.filled == media.FrameBytes {
 			e.filled = 0
-			e.hear(session, time.Now())
+			e.hear(session, now)
 		}
 	}
 }

@@ -19,7 +19,7 @@ func (c *Call) checkLimits(now time.Time) {
 		}
 		return
 	}
-	if c.queue.State().Sounding() {
+	if c.queue.State().Sounding() || c.uplink.held.Load() || c.transferring.Load() {
 		c.lastActivity = now
 	}
 	if d := limits.Silence; d > 0 && now.Sub(c.lastActivity) >= d {

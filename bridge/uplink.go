@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -16,6 +17,9 @@ type uplink struct {
 	listener *listener
 	held     atomic.Bool
 	paused   atomic.Bool // on request: see Call.PauseAudio
+
+	// mu is between the leg's reader and the silence that ends a turn on hold.
+	mu sync.Mutex
 
 	frames, bytes atomic.Int64
 	clock         clock
@@ -34,12 +38,21 @@ func (u *uplink) Frame(p []byte) {
 	if u.paused.Load() || u.call.callee.message.hushed.Load() {
 		return
 	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if !u.held.Load() {
+		u.take(p, time.Now())
+	}
+}
+
+// take sends audio on, by our own ear if there is one. Callers hold mu.
+func (u *uplink) take(p []byte, now time.Time) {
 	switch s := u.call.session.Load(); {
 	case s == nil:
 	case u.ear != nil:
-		u.ear.take(s, p)
+		u.ear.take(s, p, now)
 	default:
-		u.send(s, p, time.Now())
+		u.send(s, p, now)
 	}
 }
 
@@ -66,14 +79,39 @@ func (u *uplink) Hold(on bool) {
 		if on {
 			c.state.Store(uint32(Holding))
 			c.note(EventHold)
+			u.fallSilent()
+			c.tell("The caller has put the call on hold.")
 			return
 		}
 		if c.State() == Holding {
 			c.state.Store(uint32(Talking))
 		}
 		c.note(EventResume)
+		c.tell("The caller is back from hold.")
 	})
 }
+
+// fallSilent appends the silence that ends a turn: who goes on hold while speaking
+// says no more, and would else be speaking until they are back.
+func (u *uplink) fallSilent() {
+	d := u.call.cfg.Agent.Properties.TurnDetection
+	length := time.Duration(u.call.hangover())*time.Millisecond + holdSilence
+	if d != nil && d.Type == "semantic_vad" {
+		length += holdSilence
+	}
+	var frame [media.FrameBytes]byte
+	u.call.cfg.Leg.Codec().FillSilence(frame[:])
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	now := time.Now()
+	for sent := time.Duration(0); sent < length && u.held.Load(); sent += media.FrameDuration {
+		u.take(frame[:], now.Add(sent))
+	}
+}
+
+// holdSilence is what ends a turn beyond the silence that detection waits for;
+// semantic detection waits longer.
+const holdSilence = 500 * time.Millisecond
 
 // clock tells when a sample that a session counts was on the wire: providers
 // count the audio appended, which is a true clock because gaps are filled.
