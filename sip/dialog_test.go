@@ -215,6 +215,7 @@ func TestRequestsWithinADialog(t *testing.T) {
 		p := r.peer()
 		d := p.Call()
 		d.Establish()
+		time.Sleep(time.Second) // until it runs
 		for _, step := range []struct {
 			method string
 			more   []string
