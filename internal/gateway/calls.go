@@ -37,7 +37,7 @@ func (g *Gateway) serve(ctx context.Context, leg bridge.Leg, call dialplan.Call,
 		return
 	}
 	if err := g.calls.Run(ctx, c); err != nil && !c.Began() {
-		g.countRejected(c.Facts().Leg, c.Facts().Trunk, media.CauseOf(err))
+		g.notBegun(c.Facts(), t, media.CauseOf(err))
 	}
 }
 
@@ -80,13 +80,20 @@ func (g *Gateway) admit(leg bridge.Leg, call dialplan.Call, t terms) (*bridge.Ca
 // refuse ends what has arrived before it was a call.
 func (g *Gateway) refuse(ctx context.Context, leg bridge.Leg, call dialplan.Call, t terms, why error) {
 	log := g.log.With().Str("call", call.ID).Str("carrier_call", t.carrier).Logger()
-	cause := media.CauseOf(why)
-	g.countRejected(call.Leg, call.Trunk, cause)
-	g.calls.Remember(bridge.Past{Facts: factsOf(call), Agent: t.agent, Cause: cause, Ended: time.Now()})
+	g.notBegun(factsOf(call), t, media.CauseOf(why))
 	log.Info().Str("leg", call.Leg).Str("trunk", call.Trunk).Str("from", mask.Number(call.From)).
 		Str("to", mask.Number(call.To)).AnErr("reason", why).Msg("call refused")
 	if err := leg.Hangup(ctx, why); err != nil {
 		log.Debug().Err(err).Msg("refusal not delivered")
+	}
+}
+
+// notBegun books a call that was refused. Of a call out somebody has the id, and will
+// ask what came of it.
+func (g *Gateway) notBegun(call bridge.Facts, t terms, cause media.Cause) {
+	g.countRejected(call.Leg, call.Trunk, cause)
+	if t.far != nil {
+		g.calls.Remember(bridge.Past{Facts: call, Agent: t.agent, Cause: cause, Ended: time.Now()})
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -187,6 +188,36 @@ func TestWhatBecomesOfACallOut(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestACallOutThatNoRouteTakesIsRemembered calls for an agent that the dialplan has not.
+func TestACallOutThatNoRouteTakesIsRemembered(t *testing.T) {
+	t.Parallel()
+	g, _ := carrier(t, "", Setup{More: `dialplan: [{name: in, when: {to: "+1*0"}, agent: reception}]`})
+	path := "/api/v1/calls/" + g.place(t, "")
+	var answer string
+	if !settles(patience, func() bool {
+		_, answer = g.http(t, "GET", path, "")
+		return strings.Contains(answer, `"cause":"no_route"`)
+	}) {
+		t.Errorf("the API says %s", answer)
+	}
+}
+
+// TestACallOutByACarrierRings is told by the carrier's callback, and nobody else.
+func TestACallOutByACarrierRings(t *testing.T) {
+	t.Parallel()
+	r := reach(t, streamLeg, "", "", says(nil))
+	var told []string
+	w, _ := r.Calls.Await(t, 0, bridge.EventAnswered)
+	for _, e := range w.Events {
+		if e.Name == bridge.EventRinging || e.Name == bridge.EventAnswered || e.Name == bridge.EventSessionOpen {
+			told = append(told, e.Name)
+		}
+	}
+	if rings := slices.Index(told, bridge.EventRinging); rings < 0 || slices.Index(told, bridge.EventAnswered) < rings || len(told) != 3 {
+		t.Errorf("the timeline says %v", told)
 	}
 }
 
