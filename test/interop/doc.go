@@ -1,6 +1,7 @@
 // Package interop holds the tests against software that others wrote: SIPp, whose
-// scenarios are in sipp/, baresip, linphone, Kamailio as registrar and proxy, and
-// Chromium, which runs the phone for browsers.
+// scenarios are in sipp/, baresip, linphone, Kamailio as registrar and proxy,
+// SIPVicious, which looks for gateways to abuse, and Chromium, which runs the phone for
+// browsers.
 //
 // A test whose peer is not installed is skipped, and fails when the environment
 // variable CALLGW_REQUIRE_PEERS is 1; test/peers.sh installs them. The tests

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -311,4 +312,29 @@ func TestKamailioIsRestarted(t *testing.T) {
 		}
 	}
 	saw(t, kamailioPeer, "registrar restarts", "the broken connection is noticed and logged; the call that is under way is heard all the while; the registration is renewed, and the next call comes in")
+}
+
+// A registrar that refuses is logged and shown, and calls by the trunk are refused as
+// well.
+func TestKamailioRefusesAWrongPassword(t *testing.T) {
+	t.Parallel()
+	own(t)
+	k := startKamailio(t, "SHA-256")
+	reg, log := prometheus.NewRegistry(), make(said, 100)
+	g := start(t, func(cfg *sip.Config) {
+		cfg.AcceptUnknown = false
+		cfg.Trunks = []sip.Trunk{{Name: "pbx", Register: &sip.Register{
+			Server: k.server("udp"), Login: sip.Credentials{Username: "100", Password: "wrong"},
+		}}}
+		cfg.Log, cfg.Metrics = zerolog.New(io.Discard).Hook(log), sip.NewMetrics(reg)
+	})
+	log.await(t, "registration failed")
+	if got, ok := counted(t, reg, "callgw_trunk_registered")["pbx"]; !ok || got != 0 {
+		t.Errorf("callgw_trunk_registered is %v, %v", got, ok)
+	}
+	var refused *sip.StatusError
+	if _, err := g.server.Dial(t.Context(), sip.Dial{Trunk: "pbx", To: "101"}); !errors.As(err, &refused) || refused.Status != 407 {
+		t.Errorf("Dial() = %v", err)
+	}
+	saw(t, kamailioPeer, "registration and digest", "a wrong password is logged, callgw_trunk_registered is 0, and Dial fails with %d", 407)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/callgw/callgw/bridge/media"
 	"github.com/callgw/callgw/sip"
+	"github.com/callgw/callgw/sip/sdp"
 )
 
 // A softphone calls, and does all that people do with one.
@@ -124,6 +125,31 @@ func TestLinphoneOverTLSWithSRTP(t *testing.T) {
 	wantCall(t, g, media.PCMU, media.CallerHungUp)
 	there, back := phone.heard(800), e.heardShare(t, 440)
 	saw(t, linphonePeer, "TLS and SRTP", "it calls over TLS, SRTP required by both sides: %.0f %% and %.0f %% of the audio is the other side's tone", 100*there, 100*back)
+}
+
+// It is called, and both sides demand SRTP.
+func TestLinphoneIsCalledWithSRTP(t *testing.T) {
+	t.Parallel()
+	own(t)
+	for _, suite := range []string{"AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32"} {
+		t.Run(suite, func(t *testing.T) {
+			t.Parallel()
+			g := start(t, func(cfg *sip.Config) {
+				cfg.Trunks = []sip.Trunk{{Name: "phones", From: loopback, SRTP: sdp.SRTPRequired}}
+			})
+			phone := startLinphone(t, linphoneConfig{answers: true, sip: "media_encryption=srtp\nmedia_encryption_mandatory=1\nsrtp_crypto_suites=" + suite})
+			call := place(t, g, sip.Dial{Trunk: "phones", To: "sip:phone@" + phone.addr, From: "+14155550100"})
+			call.hears(t, 2*time.Second)
+			call.end(t)
+			phone.await("ended")
+			there, back := phone.heard(800), call.heardShare(t, 440)
+			log, err := os.ReadFile(filepath.Join(phone.dir, "log"))
+			if n := strings.Count(string(log), suite+" inline:"); err != nil || n != 2 {
+				t.Errorf("%s is named %d times, want in the offer and in the answer: %v", suite, n, err)
+			}
+			saw(t, linphonePeer, "SRTP", "it is called, SRTP required by both sides (%s): %.0f %% and %.0f %% of the audio is the other side's tone", suite, 100*there, 100*back)
+		})
+	}
 }
 
 // It answers the challenge.
