@@ -42,21 +42,25 @@ type attempt struct {
 // run waits for the final response and acts on it.
 func (a *attempt) run() {
 	defer a.stop()
-	defer a.trunk.leave(a)
 	res, err := a.try()
 	a.hush()
 	a.s.attempts.remove(a)
 	switch {
 	case err != nil:
-		a.voice.close()
-		a.failed <- fmt.Errorf("sip: dial: %w: %w", noAnswer(err), err)
+		a.lost(fmt.Errorf("sip: dial: %w: %w", noAnswer(err), err))
 	case !res.IsSuccess():
-		a.voice.close()
-		refusal := refused(res)
-		a.failed <- fmt.Errorf("sip: dial: %w: %w", causeOfStatus(res.StatusCode), refusal)
+		a.lost(fmt.Errorf("sip: dial: %w: %w", causeOfStatus(res.StatusCode), refused(res)))
 	default:
 		a.answered(res)
 	}
+}
+
+// lost gives up what the attempt holds, and then says why: who is told may try again
+// at once.
+func (a *attempt) lost(why error) {
+	a.voice.close()
+	a.trunk.leave(a)
+	a.failed <- why
 }
 
 // impatience is how long one of several servers may take to say anything at all.

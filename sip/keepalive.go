@@ -41,7 +41,7 @@ func (v *vigil) asks(t *trunk) bool {
 // keepAlive asks a trunk's server whether it lives, now and then, until ctx ends.
 func (s *Server) keepAlive(ctx context.Context, v *vigil) {
 	t := v.t
-	for was := true; ; {
+	for was := true; ctx.Err() == nil; {
 		_, err := s.probe(ctx, t)
 		if ctx.Err() != nil {
 			return

@@ -249,3 +249,40 @@ func TestKeepAlivesFollowTheTrunks(t *testing.T) {
 		wantStates(t, reg, "")
 	}, func(cfg *sip.Config) { cfg.Metrics = sip.NewMetrics(reg) }, only())
 }
+
+// TestTrunksChangeWhileCallsComeAndGo is for the race detector: whoever looks sees the
+// one list or the other.
+func TestTrunksChangeWhileCallsComeAndGo(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	one, two := at("a", "10.0.1.1"), at("b", "10.0.1.1")
+	one.MaxCalls, two.Server, two.Keepalive = 5, "sip:10.0.1.9", time.Second
+	two.Register = &sip.Register{Server: "sip:10.0.1.9", Login: sip.Credentials{Username: "100", Password: "x"}}
+	bubble(t, nil, func(r *rig) {
+		p := r.peer()
+		over := make(chan struct{})
+		go func() {
+			defer close(over)
+			for i := range 200 {
+				if err := r.server.SetTrunks([]sip.Trunk{[]sip.Trunk{one, two}[i%2]}); err != nil {
+					t.Error(err)
+				}
+				_, _ = reg.Gather()
+				if names := r.server.Unregistered(); len(names) > 1 {
+					t.Errorf("Unregistered() = %v", names)
+				}
+				time.Sleep(7 * time.Millisecond)
+			}
+		}()
+		for range 20 {
+			d := p.Call()
+			d.Establish()
+			time.Sleep(30 * time.Millisecond)
+			d.Request("BYE")
+			p.Expect("200 BYE")
+			r.result()
+		}
+		<-over
+		r.change()
+		wantStates(t, reg, "")
+	}, func(cfg *sip.Config) { cfg.Metrics = sip.NewMetrics(reg) }, only(one))
+}
