@@ -49,7 +49,8 @@ func (a *attempt) run() {
 	case err != nil:
 		a.lost(fmt.Errorf("sip: dial: %w: %w", noAnswer(err), err))
 	case !res.IsSuccess():
-		a.lost(fmt.Errorf("sip: dial: %w: %w", causeOfStatus(res.StatusCode), refused(res)))
+		refusal := refused(res)
+		a.lost(fmt.Errorf("sip: dial: %w: %w", refusal.Cause(), refusal))
 	default:
 		a.answered(res)
 	}

@@ -123,7 +123,7 @@ func TestDialRefused(t *testing.T) {
 			p := r.peer()
 			done := r.dial(context.Background(), sip.Dial{})
 			invite := p.Expect("INVITE")
-			p.Reply(invite, status, "No", "Reason: Q.850;cause=17")
+			p.Reply(invite, status, "No", "Reason: SIP;cause=200")
 			ack := p.Expect("ACK")
 			if a, b := ack.Via().Value(), invite.Via().Value(); a != b {
 				t.Errorf("the ACK's Via is %s, the INVITE's %s", a, b) // RFC 3261 §17.1.1.3
@@ -132,7 +132,7 @@ func TestDialRefused(t *testing.T) {
 			p.Expect("ACK")
 			d := <-done
 			var refused *sip.StatusError
-			if !errors.As(d.err, &refused) || refused.Status != status || refused.Header != "Q.850;cause=17" {
+			if !errors.As(d.err, &refused) || refused.Status != status || refused.Header != "SIP;cause=200" {
 				t.Errorf("Dial() = %v", d.err)
 			}
 			if got := media.CauseOf(d.err); got != cause {

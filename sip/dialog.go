@@ -154,10 +154,29 @@ func (s *Server) reachOne(ctx context.Context, targets []target) (to link, rest 
 	return link{}, nil, err
 }
 
-// behindNAT reports whether a Contact cannot be meant for us: it names a private
-// address while the peer's packets come from a public one.
+// behindNAT reports whether a Contact cannot be meant for us: it names an address
+// of a narrower scope than that from which the peer's packets come.
 func behindNAT(contact, source netip.Addr) bool {
-	return contact != source && contact.IsPrivate() && !source.IsPrivate() && !source.IsLoopback()
+	return scope(contact) < scope(source)
+}
+
+// carrierNAT is shared between a carrier's customers (RFC 6598).
+var carrierNAT = netip.MustParsePrefix("100.64.0.0/10")
+
+// scope is how far an address reaches: no further than its machine, its link, its
+// site or carrier, or anywhere.
+func scope(a netip.Addr) int {
+	switch {
+	case a.IsUnspecified():
+		return 0
+	case a.IsLoopback():
+		return 1
+	case a.IsLinkLocalUnicast():
+		return 2
+	case a.IsPrivate(), carrierNAT.Contains(a):
+		return 3
+	}
+	return 4
 }
 
 // uriHost writes an address as the host of a URI (RFC 3261 §25.1).

@@ -225,6 +225,11 @@ func TestRequestsWithinADialog(t *testing.T) {
 			{"INFO", nil, "200 INFO"},
 			{"INFO", []string{"Content-Type: application/dtmf-relay", "\nSignal=5\nDuration=160\n"}, "200 INFO"},
 			{"INFO", []string{"Content-Type: application/dtmf", "\n#\n"}, "200 INFO"},
+			{"INFO", []string{"Content-Type: application/dtmf-relay", "\nSignal= 10\nDuration= 160\n"}, "200 INFO"},
+			{"INFO", []string{"Content-Type: application/dtmf-relay", "\nSignal=16\n"}, "200 INFO"}, // flash
+			{"INFO", []string{"Content-Type: application/dtmf", "\n11\n"}, "200 INFO"},
+			{"INFO", []string{"Content-Type: application/dtmf", "\nd=8\nDuration=100\n"}, "200 INFO"},
+			{"INFO", []string{"Content-Type: application/dtmf", "\nnothing=8\n"}, "200 INFO"},
 			{"INFO", []string{"Content-Type: application/media_control+xml", "\n<x/>"}, "415 INFO"},
 			{"UPDATE", nil, "200 UPDATE"},
 			{"UPDATE", []string{siptest.SDP("10.0.1.1", 40000, "sendonly")}, "200 UPDATE"},
@@ -249,7 +254,7 @@ func TestRequestsWithinADialog(t *testing.T) {
 		d.Request("INFO")
 		p.Expect("481 INFO")
 	})
-	if diff := cmp.Diff([]string{"5", "#", "hold"}, rec.seen()); diff != "" {
+	if diff := cmp.Diff([]string{"5", "#", "*", "#", "8", "hold"}, rec.seen()); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -432,16 +437,26 @@ func TestTargetRefresh(t *testing.T) {
 }
 
 func TestContactBehindNATIsReachedAtItsSource(t *testing.T) {
-	bubble(t, into(&record{}), func(r *rig) {
-		p := siptest.NewPeer(r.t, r.net.Listen("203.0.113.9:33333"), netip.MustParseAddrPort(gateway))
-		d := p.Call()
-		d.Contact = "<sip:peer@192.168.1.20:5060>"
-		d.Establish(siptest.SDP("203.0.113.9", 40000))
-		c := <-r.calls
-		go func() { _ = c.Hangup(context.Background(), media.AgentHungUp) }()
-		p.Reply(p.Expect("BYE"), 200, "OK")
-		r.wantCause(media.AgentHungUp)
-	})
+	for _, test := range []struct{ contact, source string }{
+		{"192.168.1.20", "203.0.113.9"},
+		{"100.64.3.4", "203.0.113.9"},
+		{"169.254.7.7", "10.0.1.9"},
+		{"127.0.0.1", "10.0.1.9"},
+		{"0.0.0.0", "10.0.1.9"},
+	} {
+		t.Run(test.contact, func(t *testing.T) {
+			bubble(t, into(&record{}), func(r *rig) {
+				p := siptest.NewPeer(r.t, r.net.Listen(test.source+":33333"), netip.MustParseAddrPort(gateway))
+				d := p.Call()
+				d.Contact = "<sip:peer@" + test.contact + ":5060>"
+				d.Establish(siptest.SDP(test.source, 40000))
+				c := <-r.calls
+				go func() { _ = c.Hangup(context.Background(), media.AgentHungUp) }()
+				p.Reply(p.Expect("BYE"), 200, "OK")
+				r.wantCause(media.AgentHungUp)
+			})
+		})
+	}
 }
 
 func TestMergedInvite(t *testing.T) {

@@ -2,6 +2,7 @@ package sip
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	gosip "github.com/emiago/sipgo/sip"
@@ -114,15 +115,11 @@ func (c *Call) info(t *serverTx) {
 		return
 	}
 	switch mediaType(contentType(req)) {
-	case "application/dtmf-relay":
-		if d, ok := relayDigit(string(req.Body())); ok {
+	case "application/dtmf-relay", "application/dtmf":
+		if d, ok := infoDigit(string(req.Body())); ok {
 			c.up.Digit(d)
-		}
-	case "application/dtmf":
-		if s := strings.TrimSpace(string(req.Body())); len(s) == 1 {
-			if d, ok := media.ParseDigit(s[0]); ok {
-				c.up.Digit(d)
-			}
+		} else {
+			c.log.Debug().Bytes("body", req.Body()).Msg("INFO without a key")
 		}
 	default:
 		c.s.answer(t, gosip.StatusUnsupportedMediaType, header("Accept", "application/dtmf-relay, application/dtmf"))
@@ -131,13 +128,32 @@ func (c *Call) info(t *serverTx) {
 	c.s.answer(t, gosip.StatusOK)
 }
 
-// relayDigit reads the Signal line of a dtmf-relay body.
-func relayDigit(body string) (media.Digit, bool) {
+// infoDigit reads the key of an INFO: the line of a dtmf-relay body that begins with
+// Signal, that of a dtmf body which begins with d, or a body that is the key alone.
+func infoDigit(body string) (media.Digit, bool) {
 	for line := range strings.Lines(body) {
-		key, value, _ := strings.Cut(line, "=")
-		if value = strings.TrimSpace(value); strings.EqualFold(strings.TrimSpace(key), "signal") && len(value) == 1 {
-			return media.ParseDigit(value[0])
+		key, value, named := strings.Cut(line, "=")
+		key = strings.TrimSpace(key)
+		switch {
+		case !named && key != "":
+			return keyOf(key)
+		case strings.EqualFold(key, "signal"), strings.EqualFold(key, "d"):
+			return keyOf(strings.TrimSpace(value))
 		}
 	}
 	return 0, false
+}
+
+// keyOf reads a key as it is printed on it, or as the number that it has as an event
+// (RFC 4733 §3.2): 10 is the star.
+func keyOf(text string) (media.Digit, bool) {
+	if len(text) == 1 {
+		return media.ParseDigit(text[0])
+	}
+	const keys = "0123456789*#ABCD"
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 10 || n >= len(keys) {
+		return 0, false
+	}
+	return media.ParseDigit(keys[n])
 }

@@ -38,8 +38,7 @@ func (c *Call) refresh() {
 	switch {
 	case err == nil || c.over.Err() != nil:
 		return
-	case errors.Is(err, errTimeout), errors.As(err, &no) && (no.Status == 408 || no.Status == 481):
-		// §10, RFC 3261 §12.2.1.2: the peer has no such dialog any more.
+	case errors.Is(err, errTimeout), errors.As(err, &no) && goneBy(no.Status):
 		c.hangUpLater(fmt.Errorf("sip: refresh: %w: %w", media.LegFailed, err))
 		return
 	}
@@ -48,6 +47,12 @@ func (c *Call) refresh() {
 	c.timer.due = time.Now().Add(min(c.timer.interval/10, 10*time.Second))
 	c.mu.Unlock()
 	c.signal()
+}
+
+// goneBy reports whether a response says that the peer has no such dialog any more
+// (RFC 4028 §10, RFC 3261 §12.2.1.2).
+func goneBy(status int) bool {
+	return status == gosip.StatusRequestTimeout || status == gosip.StatusCallTransactionDoesNotExists
 }
 
 // renew sends one refresh: UPDATE when the peer takes it, else a re-INVITE. What
@@ -65,8 +70,6 @@ func (c *Call) renew(ctx context.Context) error {
 			c.granted(res)
 			c.mu.Unlock()
 			return nil
-		case (res.StatusCode == 405 || res.StatusCode == 501) && c.updates:
-			c.updates = false
 		case res.StatusCode == intervalTooSmall && ok && least.interval > c.timer.interval:
 			c.minSE = least.interval // §7.4
 			c.timer.interval = least.interval
@@ -77,6 +80,9 @@ func (c *Call) renew(ctx context.Context) error {
 				return err
 			}
 			continue
+		case c.updates && !goneBy(res.StatusCode) && !challenges(res):
+			// Whatever is wrong with it: every peer knows re-INVITE (RFC 3311 §4).
+			c.updates = false
 		default:
 			c.mu.Unlock()
 			return refused(res)

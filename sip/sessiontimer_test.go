@@ -2,6 +2,7 @@ package sip_test
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -136,19 +137,23 @@ func TestWeRefreshTheSession(t *testing.T) {
 }
 
 func TestUpdateThatIsRefusedBecomesAReinvite(t *testing.T) {
-	bubble(t, nil, func(r *rig) {
-		p := r.peer()
-		d := p.Call()
-		d.Establish("Supported: timer", "Session-Expires: 600;refresher=uas", "Allow: UPDATE", offer())
-		p.Reply(p.ExpectWithin(10*time.Minute, "UPDATE"), 405, "Method Not Allowed")
-		p.Reply(p.Expect("INVITE"), 200, "OK", "Session-Expires: 600;refresher=uac", offer())
-		p.Expect("ACK")
-		p.Reply(p.ExpectWithin(10*time.Minute, "INVITE"), 200, "OK", "Session-Expires: 600;refresher=uac", offer())
-		p.Expect("ACK")
-		d.Request("BYE")
-		p.Expect("200 BYE")
-		r.wantCause(media.CallerHungUp)
-	})
+	for _, status := range []int{403, 405, 420, 488, 500, 501} {
+		t.Run(strconv.Itoa(status), func(t *testing.T) {
+			bubble(t, nil, func(r *rig) {
+				p := r.peer()
+				d := p.Call()
+				d.Establish("Supported: timer", "Session-Expires: 600;refresher=uas", "Allow: UPDATE", offer())
+				p.Reply(p.ExpectWithin(10*time.Minute, "UPDATE"), status, "No")
+				p.Reply(p.Expect("INVITE"), 200, "OK", "Session-Expires: 600;refresher=uac", offer())
+				p.Expect("ACK")
+				p.Reply(p.ExpectWithin(10*time.Minute, "INVITE"), 200, "OK", "Session-Expires: 600;refresher=uac", offer())
+				p.Expect("ACK")
+				d.Request("BYE")
+				p.Expect("200 BYE")
+				r.wantCause(media.CallerHungUp)
+			})
+		})
+	}
 }
 
 func TestRefreshThatFails(t *testing.T) {
@@ -173,8 +178,11 @@ func TestRefreshThatFails(t *testing.T) {
 					if !ok {
 						t.Fatal("nothing came")
 					}
-					if m.Short() == "UPDATE" {
+					switch m.Short() {
+					case "UPDATE", "INVITE":
 						test.answer(p, m)
+						continue
+					case "ACK":
 						continue
 					}
 					if m.Short() != "BYE" || m.At.Sub(first.At) != test.after {

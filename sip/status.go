@@ -3,6 +3,7 @@ package sip
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	gosip "github.com/emiago/sipgo/sip"
@@ -48,9 +49,22 @@ func noAnswer(err error) media.Cause {
 	return media.LegFailed
 }
 
-// causeOfStatus returns the cause nearest to a final response.
-func causeOfStatus(status int) media.Cause {
-	switch status {
+// Cause returns the cause nearest to the response: the one that its Reason names by
+// Q.850, where gateways to the telephone network tell more than their status.
+func (e *StatusError) Cause() media.Cause {
+	switch q850(e.Header) {
+	case 17: // user busy
+		return media.Busy
+	case 18, 19, 20: // no user responding, no answer, absent
+		return media.NoAnswer
+	case 1, 3, 22, 28: // unallocated, no route, changed, invalid format
+		return media.NoRoute
+	case 65, 88: // bearer capability, incompatible destination
+		return media.NotAcceptable
+	case 34, 38, 41, 42: // no circuit, out of order, temporary failure, congestion
+		return media.LegFailed
+	}
+	switch e.Status {
 	case 486, 600:
 		return media.Busy
 	case 408, 480, 487:
@@ -59,8 +73,26 @@ func causeOfStatus(status int) media.Cause {
 		return media.NoRoute
 	case 415, 488, 606:
 		return media.NotAcceptable
-	case 503:
-		return media.Busy
+	}
+	if e.Status/100 == 5 {
+		return media.LegFailed // RFC 3261 §21.5: it is the server's fault
 	}
 	return media.Rejected
+}
+
+// q850 reads the cause of a Reason header (RFC 3326 §2); 0 if it has none.
+func q850(reason string) int {
+	protocol, params, _ := strings.Cut(reason, ";")
+	if !strings.EqualFold(strings.TrimSpace(protocol), "Q.850") {
+		return 0
+	}
+	for param := range strings.SplitSeq(params, ";") {
+		if name, value, _ := strings.Cut(param, "="); strings.EqualFold(strings.TrimSpace(name), "cause") {
+			n, err := strconv.Atoi(strings.TrimSpace(value))
+			if err == nil {
+				return n
+			}
+		}
+	}
+	return 0
 }

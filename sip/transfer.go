@@ -115,7 +115,7 @@ func (c *Call) callee(target string) (gosip.Uri, error) {
 // outcome puts a final response about the target into words.
 func outcome(res *StatusError) error {
 	words := "the target could not be reached"
-	switch causeOfStatus(res.Status) {
+	switch res.Cause() {
 	case media.Busy:
 		words = "the target is busy"
 	case media.NoAnswer:

@@ -113,7 +113,7 @@ func (r *reader) begin(value string) error {
 	r.media = &lines{Media: Media{
 		Type:      strings.ToLower(f[0]),
 		Port:      uint16(port),
-		Proto:     f[2],
+		Proto:     protoOf(f[2]),
 		Formats:   f[3:],
 		Host:      r.session.Host,
 		Addr:      r.session.Addr,
@@ -121,6 +121,15 @@ func (r *reader) begin(value string) error {
 	}}
 	r.all = append(r.all, r.media)
 	return nil
+}
+
+// protoOf spells the transports that we know as they are registered; others, of lines
+// that are only refused, stay as they are.
+func protoOf(token string) string {
+	if upper := strings.ToUpper(token); strings.Contains(upper, "RTP/") {
+		return upper
+	}
+	return token
 }
 
 // connection reads c= (RFC 8866 §5.7): IN IP4|IP6 <address>[/<ttl>].

@@ -130,6 +130,7 @@ func TestAnswersByPolicy(t *testing.T) {
 		{"another key method", []string{savp, crypto(1, sha180, "uri:"+key), known}, refused, 9, 9},
 		{"unencrypted RTCP", []string{savp, crypto(1, sha180, key+" UNENCRYPTED_SRTCP"), known}, refused, 9, 9},
 		{"a window hint", []string{savp, crypto(1, sha180, key+" WSH=128 -X=1")}, refused, 1, 1},
+		{"a transport in lower case", []string{strings.Replace(savp, "RTP/SAVP", "rtp/savp", 1), known}, refused, 9, 9},
 		{"lower case", []string{savp, crypto(1, strings.ToLower(sha180), key)}, refused, 1, 1},
 		{"DTLS", []string{"m=audio 4000 UDP/TLS/RTP/SAVP 0", known}, refused, refused, refused},
 		{"another line in the clear", []string{savp, known, avp}, none, 9, 9},

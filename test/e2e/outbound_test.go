@@ -145,7 +145,7 @@ func TestWhatBecomesOfACallOut(t *testing.T) {
 		{"unreachable", "", func(p *siptest.Peer, invite siptest.Message) {
 			p.Reply(invite, 503, "Service Unavailable")
 			p.Expect("ACK")
-		}, "", "busy", 503},
+		}, "", "leg_failed", 503},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
