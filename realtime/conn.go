@@ -127,10 +127,10 @@ func (c *conn) read() ([]byte, error) {
 			continue
 		}
 		c.buf = buffers.Get().(*buffer)
-		if c.buf.message, err = readAll(r, c.buf.message[:0]); err != nil {
+		if c.buf.bytes, err = readAll(r, c.buf.bytes[:0]); err != nil {
 			return nil, err
 		}
-		return c.buf.message, nil
+		return c.buf.bytes, nil
 	}
 }
 

@@ -53,11 +53,11 @@ func decodeDelta(msg []byte, into *buffer) (AudioDelta, error) {
 		}
 		encoded = []byte(slow.Delta)
 	}
-	into.audio = slices.Grow(into.audio[:0], base64.StdEncoding.DecodedLen(len(encoded)))
-	n, err := base64.StdEncoding.Decode(into.audio[:cap(into.audio)], encoded)
+	into.bytes = slices.Grow(into.bytes[:0], base64.StdEncoding.DecodedLen(len(encoded)))
+	n, err := base64.StdEncoding.Decode(into.bytes[:cap(into.bytes)], encoded)
 	if err != nil {
 		return AudioDelta{}, err
 	}
-	delta.Audio = into.audio[:n:n]
+	delta.Audio = into.bytes[:n:n]
 	return delta, nil
 }

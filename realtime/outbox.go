@@ -13,6 +13,7 @@ const (
 	lullTime    = 2 * time.Second        // of it while the server hears nobody: an onset that it has yet to tell of
 
 	maxControl = 1024 // events that may wait for the socket
+	maxMarks   = 16   // commits and clears that may be unanswered: whoever owes more answers none
 )
 
 // outbox is what waits for the socket: caller audio and control events, in one
@@ -101,6 +102,9 @@ func (o *outbox) next(who *link, chunk []byte) (msg []byte, n int, ok bool) {
 		if first.at <= sent {
 			o.control = o.control[:copy(o.control, o.control[1:])]
 			if first.kind == audioCommit || first.kind == audioClear {
+				if len(o.marks) == maxMarks {
+					o.marks = o.marks[:copy(o.marks, o.marks[1:])]
+				}
 				o.marks = append(o.marks, first)
 			}
 			return first.msg, 0, true
