@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"time"
+
 	"github.com/callgw/callgw/bridge"
 	"github.com/callgw/callgw/bridge/media"
 	"github.com/callgw/callgw/dialplan"
@@ -26,4 +28,18 @@ func Returned(call dialplan.Call) bridge.Agent {
 	out := bridge.Agent{Greeting: bridge.Greeting{Say: "Greet."}}
 	returned(&out, call)
 	return out
+}
+
+// Origins remembers who was asked to speak in calls out.
+type Origins struct{ origins }
+
+// Keep remembers a call's agent.
+func (o *Origins) Keep(carrierCall, agent string, now time.Time) {
+	o.keep(carrierCall, origin{agent: agent}, now)
+}
+
+// Take returns the agent of a call that has come back.
+func (o *Origins) Take(carrierCall string, now time.Time) (agent string, ok bool) {
+	from, ok := o.take(carrierCall, now)
+	return from.agent, ok
 }

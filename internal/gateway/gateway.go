@@ -69,6 +69,7 @@ type Gateway struct {
 
 	toolClient *http.Client
 	out        *errands // calls that this gateway places by SIP
+	origins    origins  // of calls that carriers of media streams place
 
 	events      *admin.Events
 	readConfig  func() (*config.Config, error)

@@ -80,7 +80,10 @@ func (g *Gateway) callStream(ctx context.Context, out admin.Outbound) (string, e
 			g.answeredBy(far, e.AnsweredBy)
 		},
 		Handler: func(ctx context.Context, s *mediastream.Stream) {
+			from := origin{call, out.Agent}
+			g.origins.keep(s.CallSID(), from, time.Now())
 			g.serve(ctx, s, call, terms{carrier: s.CallSID(), agent: out.Agent, ringing: out.RingTimeout, far: far, detection: machine})
+			g.origins.keep(s.CallSID(), from, time.Now())
 		},
 	}
 	askCarrier(machine, &order)

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"time"
 
@@ -95,10 +96,20 @@ func (g *Gateway) serveStream(ctx context.Context, s *mediastream.Stream) {
 	for name, value := range s.Headers() {
 		call.Header[name] = []string{value}
 	}
+	t := terms{carrier: s.CallSID()}
+	from, back := g.origins.take(t.carrier, time.Now())
+	if back { // the agent that was asked for has the callee back
+		t.agent = from.agent
+		maps.Copy(call.Param, from.call.Param)
+		g.origins.keep(t.carrier, from, time.Now())
+	}
 	for name := range s.Params() {
 		call.Param[name] = s.Params().Get(name)
 	}
-	g.serve(ctx, s, call, terms{carrier: s.CallSID()})
+	g.serve(ctx, s, call, t)
+	if back {
+		g.origins.keep(t.carrier, from, time.Now())
+	}
 }
 
 // streamStatus logs what the carrier says of a stream: the only place where a
