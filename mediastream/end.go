@@ -41,16 +41,20 @@ func (s *Stream) Hangup(ctx context.Context, cause error) error {
 	return nil
 }
 
-// abandon ends a stream that nobody runs.
+// abandon ends a stream that nobody runs. It waits for the peer to close, but not
+// long, as what the peer has sent since it began is unread.
 func (s *Stream) abandon() {
 	s.end(media.Internal)
 	s.complete()
 	s.mu.Lock()
-	sock, running := s.socket, s.running
+	sock := s.socket
+	if s.running || s.parted {
+		sock = nil
+	}
+	s.parted = s.parted || sock != nil
 	s.mu.Unlock()
-	if sock != nil && !running {
-		sock.sendClose(closeCode(s.err()), media.CauseOf(s.err()).String())
-		_ = sock.Close()
+	if sock != nil {
+		sock.refuse(s.err())
 	}
 }
 

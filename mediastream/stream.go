@@ -47,6 +47,7 @@ type Stream struct {
 	over     bool  // ended is closed
 	answered bool
 	running  bool
+	parted   bool    // somebody else than Run closes the socket
 	socket   *socket // from attached on
 	start    start
 	out      outbound
@@ -179,6 +180,9 @@ func (s *Stream) Run(ctx context.Context, up media.Uplink, down media.Downlink) 
 	}
 	s.mu.Lock()
 	sock := s.socket
+	if s.parted {
+		sock = nil
+	}
 	s.mu.Unlock()
 	if sock == nil {
 		return s.err()

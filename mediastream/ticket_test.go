@@ -43,8 +43,12 @@ func (g *gateway) startWith(t *testing.T, token string) *websocket.Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	send(t, ws, websocket.TextMessage, `{"event":"start","start":{"streamSid":"1","customParameters":{"token":"`+token+`"},"mediaFormat":{"encoding":"audio/x-mulaw","sampleRate":8000,"channels":1}}}`)
+	send(t, ws, websocket.TextMessage, startOf(token))
 	return ws
+}
+
+func startOf(token string) string {
+	return `{"event":"start","start":{"streamSid":"1","customParameters":{"token":"` + token + `"},"mediaFormat":{"encoding":"audio/x-mulaw","sampleRate":8000,"channels":1}}}`
 }
 
 func TestATicketLetsInOnce(t *testing.T) {
@@ -75,20 +79,30 @@ func TestATicketLetsInOnce(t *testing.T) {
 	})
 }
 
-// The close tells why, as a page has no other way to know.
+// The close tells why, as a page has no other way to know; and it is not overtaken by
+// the end of a connection on which audio is still coming.
 func TestARefusedPeerIsToldWhy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		over := make(chan struct{})
 		g := serveCarrier(t, mediastream.Generic, mediastream.Config{Handler: func(ctx context.Context, s *mediastream.Stream) {
+			defer close(over)
 			if err := s.Hangup(ctx, media.NoRoute); err != nil {
 				t.Error(err)
 			}
 		}})
 		ws := g.startWith(t, token)
 		defer ws.Close()
+		ws.SetCloseHandler(func(int, string) error { return nil })
 		_, _, err := ws.ReadMessage()
 		if closed := (*websocket.CloseError)(nil); !errors.As(err, &closed) || closed.Text != "no_route" {
 			t.Errorf("the socket ends with %v", err)
 		}
+		time.Sleep(100 * time.Millisecond)
+		send(t, ws, websocket.TextMessage, `{"event":"media","media":{"payload":"////"}}`)
+		if err := ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(1008, ""), time.Now().Add(time.Second)); err != nil {
+			t.Errorf("the close is not waited for: %v", err)
+		}
+		<-over
 	})
 }
 
