@@ -24,7 +24,9 @@ func program(t *testing.T, p *mediastreamtest.Program) (s *mediastream.Stream, c
 	phone := g.phoneOf(mediastream.Generic)
 	phone.Program = p
 	call, over = dial(t, phone, &ear{}, newMouth())
-	return next(t, streams), call, end, over
+	s = next(t, streams)
+	synctest.Wait() // it runs
+	return s, call, end, over
 }
 
 func TestAProgramSaysWhatItCanDo(t *testing.T) {
