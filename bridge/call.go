@@ -32,6 +32,8 @@ type Facts struct {
 	Trunk string
 	From  string
 	To    string
+	// Carrier is the id by which the carrier knows it: of SIP the Call-ID.
+	Carrier string
 }
 
 // Config of a call.

@@ -9,13 +9,14 @@ import (
 
 // call is one call as the API shows it.
 type call struct {
-	ID    string `json:"id"`
-	Leg   string `json:"leg"`
-	Trunk string `json:"trunk,omitempty"`
-	Agent string `json:"agent"`
-	From  string `json:"from"`
-	To    string `json:"to"`
-	State string `json:"state"`
+	ID      string `json:"id"`
+	Leg     string `json:"leg"`
+	Carrier string `json:"carrier_call,omitempty"`
+	Trunk   string `json:"trunk,omitempty"`
+	Agent   string `json:"agent"`
+	From    string `json:"from"`
+	To      string `json:"to"`
+	State   string `json:"state"`
 	// AnsweredBy is who has answered a call out, once that is found out.
 	AnsweredBy string  `json:"answered_by,omitempty"`
 	Timeline   []event `json:"timeline,omitempty"`
@@ -33,7 +34,7 @@ const noSuchCall = "no such call: it has ended or never was"
 func show(c *bridge.Call) call {
 	f := c.Facts()
 	return call{
-		ID: f.ID, Leg: f.Leg, Trunk: f.Trunk, Agent: c.Agent(),
+		ID: f.ID, Leg: f.Leg, Carrier: f.Carrier, Trunk: f.Trunk, Agent: c.Agent(),
 		From: f.From, To: f.To, State: c.State().String(),
 		AnsweredBy: c.AnsweredBy(),
 	}

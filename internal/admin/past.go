@@ -8,14 +8,15 @@ import (
 
 // past is a call that has ended as the API shows it.
 type past struct {
-	ID    string `json:"id"`
-	Leg   string `json:"leg"`
-	Trunk string `json:"trunk,omitempty"`
-	Agent string `json:"agent,omitempty"`
-	From  string `json:"from"`
-	To    string `json:"to"`
-	State string `json:"state"` // ended
-	Cause string `json:"cause"`
+	ID      string `json:"id"`
+	Leg     string `json:"leg"`
+	Carrier string `json:"carrier_call,omitempty"`
+	Trunk   string `json:"trunk,omitempty"`
+	Agent   string `json:"agent,omitempty"`
+	From    string `json:"from"`
+	To      string `json:"to"`
+	State   string `json:"state"` // ended
+	Cause   string `json:"cause"`
 	// SIPStatus and SIPReason are what the far end of a call out has refused it with.
 	SIPStatus int    `json:"sip_status,omitempty"`
 	SIPReason string `json:"sip_reason,omitempty"`
@@ -33,7 +34,7 @@ func (a *api) past(w http.ResponseWriter, id string) {
 		return
 	}
 	shown := past{
-		ID: p.Facts.ID, Leg: p.Facts.Leg, Trunk: p.Facts.Trunk, Agent: p.Agent, From: p.Facts.From, To: p.Facts.To,
+		ID: p.Facts.ID, Leg: p.Facts.Leg, Carrier: p.Facts.Carrier, Trunk: p.Facts.Trunk, Agent: p.Agent, From: p.Facts.From, To: p.Facts.To,
 		State: bridge.Ended.String(), Cause: p.Cause.String(),
 		SIPStatus: p.Refusal.Status, SIPReason: p.Refusal.Reason, Ended: stamp(p.Ended),
 		AnsweredBy: p.AnsweredBy,

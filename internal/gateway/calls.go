@@ -41,8 +41,8 @@ func (g *Gateway) serve(ctx context.Context, leg bridge.Leg, call dialplan.Call,
 	}
 }
 
-func factsOf(call dialplan.Call) bridge.Facts {
-	return bridge.Facts{ID: call.ID, Leg: call.Leg, Trunk: call.Trunk, From: call.From, To: call.To}
+func factsOf(call dialplan.Call, t terms) bridge.Facts {
+	return bridge.Facts{ID: call.ID, Leg: call.Leg, Trunk: call.Trunk, From: call.From, To: call.To, Carrier: t.carrier}
 }
 
 // admit makes a call of what has arrived; the error wraps the cause of a refusal.
@@ -58,7 +58,7 @@ func (g *Gateway) admit(leg bridge.Leg, call dialplan.Call, t terms) (*bridge.Ca
 	if agent.Detection, err = detection(t.detection, call); err != nil {
 		return nil, err
 	}
-	facts := factsOf(call)
+	facts := factsOf(call, t)
 	c := bridge.New(bridge.Config{
 		Facts: facts, Leg: leg, Agent: agent, Outgoing: t.far != nil,
 		ConnectTimeout: connectTimeout,
@@ -80,7 +80,7 @@ func (g *Gateway) admit(leg bridge.Leg, call dialplan.Call, t terms) (*bridge.Ca
 // refuse ends what has arrived before it was a call.
 func (g *Gateway) refuse(ctx context.Context, leg bridge.Leg, call dialplan.Call, t terms, why error) {
 	log := g.log.With().Str("call", call.ID).Str("carrier_call", t.carrier).Logger()
-	g.notBegun(factsOf(call), t, media.CauseOf(why))
+	g.notBegun(factsOf(call, t), t, media.CauseOf(why))
 	log.Info().Str("leg", call.Leg).Str("trunk", call.Trunk).Str("from", mask.Number(call.From)).
 		Str("to", mask.Number(call.To)).AnErr("reason", why).Msg("call refused")
 	if err := leg.Hangup(ctx, why); err != nil {

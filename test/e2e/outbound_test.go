@@ -96,7 +96,7 @@ func TestACallOutIsDressed(t *testing.T) {
 		}
 	}
 	peer.Reply(invite, 603, "Decline")
-	peer.Expect("ACK")
+	peer.Skip("ACK")
 	for members, want := range map[string]string{
 		`"headers": {"Via": "x"}`: "callgw writes this header itself", `"headers": {"X-A": "a\r\nB: c"}`: "cannot be sent",
 		`"asserted": "a b"`: "asserted identity", `"from": "a b"`: "neither a number", `"ring_seconds": 1000`: "ring_seconds",
@@ -123,28 +123,28 @@ func TestWhatBecomesOfACallOut(t *testing.T) {
 		{"busy", "", func(p *siptest.Peer, invite siptest.Message) {
 			p.Reply(invite, 100, "Trying")
 			p.Reply(invite, 486, "Busy Here")
-			p.Expect("ACK")
+			p.Skip("ACK")
 		}, "", "busy", 486},
 		{"declined after it rang", "", func(p *siptest.Peer, invite siptest.Message) {
 			p.Reply(invite, 180, "Ringing")
 			p.Reply(invite, 180, "Ringing")
 			p.Reply(invite, 603, "Decline")
-			p.Expect("ACK")
+			p.Skip("ACK")
 		}, "ringing", "rejected", 603},
 		{"an announcement", "", func(p *siptest.Peer, invite siptest.Message) {
 			p.Reply(invite, 183, "Session Progress", early)
 			p.Reply(invite, 404, "Not Found")
-			p.Expect("ACK")
+			p.Skip("ACK")
 		}, "early_media ringing", "no_route", 404},
 		{"no answer", `, "ring_seconds": 1`, func(p *siptest.Peer, invite siptest.Message) {
 			p.Reply(invite, 180, "Ringing")
-			p.Reply(p.Expect("CANCEL"), 200, "OK")
+			p.Reply(p.Skip("CANCEL"), 200, "OK")
 			p.Reply(invite, 487, "Request Terminated")
-			p.Expect("ACK")
+			p.Skip("ACK")
 		}, "ringing", "no_answer", 0},
 		{"unreachable", "", func(p *siptest.Peer, invite siptest.Message) {
 			p.Reply(invite, 503, "Service Unavailable")
-			p.Expect("ACK")
+			p.Skip("ACK")
 		}, "", "leg_failed", 503},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -174,12 +174,13 @@ func TestWhatBecomesOfACallOut(t *testing.T) {
 			}
 			var shown struct {
 				State, Cause string
-				Status       int `json:"sip_status"`
+				Status       int    `json:"sip_status"`
+				Carrier      string `json:"carrier_call"`
 			}
 			if !settles(patience, func() bool {
 				_, answer := g.http(t, "GET", "/api/v1/calls/"+id, "")
 				return json.Unmarshal([]byte(answer), &shown) == nil && shown.State == "ended"
-			}) || shown.Cause != c.cause || shown.Status != c.status {
+			}) || shown.Cause != c.cause || shown.Status != c.status || shown.Carrier != invite.CallID().Value() {
 				t.Errorf("the API says %+v", shown)
 			}
 			if c.status > 0 {
@@ -235,9 +236,9 @@ func TestACallOutIsTakenBack(t *testing.T) {
 	if status, answer := g.http(t, "DELETE", path, ""); status != http.StatusAccepted {
 		t.Errorf("%d %s", status, answer)
 	}
-	peer.Reply(peer.Expect("CANCEL"), 200, "OK")
+	peer.Reply(peer.Skip("CANCEL"), 200, "OK")
 	peer.Reply(invite, 487, "Request Terminated")
-	peer.Expect("ACK")
+	peer.Skip("ACK")
 	if _, ended := g.Calls.Await(t, 0, bridge.EventEnded); ended.Attr("cause") != "operator_hung_up" {
 		t.Errorf("it ended for %v", ended.Attr("cause"))
 	}
