@@ -1,6 +1,7 @@
 package interop_test
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -27,6 +28,9 @@ type badNetwork struct {
 	peer   netip.AddrPort // where the peer was heard last
 	up     int            // packets that the gateway should have heard
 	lost   int            // those of them that were lost
+	began  time.Time      // when the first one came
+	first  uint32         // its timestamp
+	last   uint32         // that of the newest
 }
 
 // inTheWay starts one at 127.0.0.2 in front of a gateway's RTP port at 127.0.0.1.
@@ -56,7 +60,7 @@ func (n *badNetwork) run() {
 			return
 		}
 		packet := append([]byte(nil), buffer[:size]...)
-		to, delays := n.route(netip.AddrPortFrom(from.Addr().Unmap(), from.Port()))
+		to, delays := n.route(packet, netip.AddrPortFrom(from.Addr().Unmap(), from.Port()))
 		for _, delay := range delays {
 			time.AfterFunc(delay, func() { _, _ = n.conn.WriteToUDPAddrPort(packet, to) }) // the call may be over
 		}
@@ -64,12 +68,18 @@ func (n *badNetwork) run() {
 }
 
 // route returns where a packet goes, and when each of its copies does.
-func (n *badNetwork) route(from netip.AddrPort) (to netip.AddrPort, delays []time.Duration) {
+func (n *badNetwork) route(packet []byte, from netip.AddrPort) (to netip.AddrPort, delays []time.Duration) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	to = n.peer
 	if from != n.gateway {
 		n.peer, to = from, n.gateway
+		if len(packet) >= 12 { // RFC 3550 §5.1
+			n.last = binary.BigEndian.Uint32(packet[4:])
+		}
+		if n.up == 0 {
+			n.began, n.first = time.Now(), n.last
+		}
 		n.up++
 	}
 	copies := 1
@@ -91,12 +101,12 @@ func (n *badNetwork) route(from netip.AddrPort) (to netip.AddrPort, delays []tim
 	return to, delays
 }
 
-// counts returns how many packets the gateway should have heard, and how many of them
-// were lost.
-func (n *badNetwork) counts() (up, lost int) {
+// counts returns how many packets the gateway should have heard, how many of them
+// were lost, how long they last by the peer's clock, and how long ago they began.
+func (n *badNetwork) counts() (up, lost int, said, since time.Duration) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.up, n.lost
+	return n.up, n.lost, media.Duration(int64(n.last-n.first)) + media.FrameDuration, time.Since(n.began)
 }
 
 // The kernel's netem is not everywhere, so the bad network is a relay of the test's.
@@ -124,11 +134,13 @@ func TestBaresipOverABadNetwork(t *testing.T) {
 	phone.await("CALL_CLOSED")
 	e := wantCall(t, g, media.PCMU, media.CallerHungUp)
 
-	said, heard := media.Duration(int64(len(phone.wrote("enc")))), media.Duration(int64(len(e.heard)))
-	if off := heard - said; off.Abs() > 200*time.Millisecond {
-		t.Errorf("%v were said, %v heard", said, heard)
+	up, lost, said, since := between.counts()
+	heard := e.lasted()
+	// No shorter than what was said, without what is under way when the call ends; no
+	// longer than the call.
+	if heard < said-200*time.Millisecond || heard > since+200*time.Millisecond {
+		t.Errorf("%v were said, %v heard, within %v: %+v", said, heard, since, e.stats)
 	}
-	up, lost := between.counts()
 	counted := int(counted(t, reg, "callgw_rtp_lost_total")[""])
 	if counted < lost-3 || e.stats.Reordered == 0 || e.stats.Duplicates == 0 { // the last ones may not be missed
 		t.Errorf("%d of %d packets were lost, %d counted: %+v", lost, up, counted, e.stats)
