@@ -1,9 +1,11 @@
 package sip
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	gosip "github.com/emiago/sipgo/sip"
@@ -34,7 +36,8 @@ func (c *Call) bridgeTo(ctx context.Context, target gosip.Uri) error {
 // consult calls the target; the caller hears ringing meanwhile.
 func (c *Call) consult(ctx context.Context, target gosip.Uri) (*Call, error) {
 	far, err := c.s.dialOver(ctx, c.trunk, Dial{
-		To: target.String(), From: c.From(),
+		To: target.String(), From: cmp.Or(c.trunk.CallerID, c.From()), Asserted: c.trunk.CallerID,
+		Headers: c.diverted(target),
 		Codecs: []media.Codec{c.Codec()}, // so that nothing has to be transcoded
 		OnState: func(status int) {
 			if status > 100 {
@@ -53,6 +56,17 @@ func (c *Call) consult(ctx context.Context, target gosip.Uri) (*Call, error) {
 		return nil, fmt.Errorf("sip: transfer: the target does not answer: %w", err)
 	}
 	return nil, fmt.Errorf("sip: transfer: the target could not be called: %w", err)
+}
+
+// diverted tells the target's side that the caller was on the way to somebody else
+// (RFC 5806): carriers that screen numbers want to know by which of theirs a call
+// that is not its subscriber's came to be.
+func (c *Call) diverted(target gosip.Uri) map[string]string {
+	to := c.To()
+	if c.tx == nil || strings.ContainsAny(to, " <>\"\r\n;?@") || to == "" {
+		return nil // it is we who called; or nobody's number
+	}
+	return map[string]string{"Diversion": "<sip:" + to + "@" + target.Host + ">;reason=unconditional;counter=1"}
 }
 
 // join lets the caller and far speak with each other: by the peer, where it is to

@@ -53,6 +53,9 @@ type Trunk struct {
 	Country string
 	// Transfer is how its callers are handed over to somebody else.
 	Transfer TransferMode
+	// CallerID is the number that the target of a transfer is called from, for trunks
+	// that let nobody call from others. "" means the caller's.
+	CallerID string
 	// Headers are added to the INVITEs of calls placed over the trunk.
 	Headers map[string]string
 	// Strip are headers of its INVITEs that Call.Headers leaves out.

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -44,6 +45,9 @@ type Trunk struct {
 	// bridge has us call it, either does so where it refuses, attended calls it first and
 	// asks to join the two. Default refer.
 	Transfer string `yaml:"transfer" oneof:"refer bridge either attended"`
+	// CallerID is the number that targets of transfers are called from. Default: the
+	// caller's.
+	CallerID string `yaml:"caller_id"`
 	// Headers are added to calls out.
 	Headers map[string]string `yaml:"headers"`
 	// Strip are headers of calls in that dialplan and agents are not to see.
@@ -81,6 +85,9 @@ type TrunkTLS struct {
 	// ClientCert demands that its calls show a certificate of CA.
 	ClientCert bool `yaml:"client_cert"`
 }
+
+// callerID is a number or an account's name.
+var callerID = regexp.MustCompile(`^\+?[0-9A-Za-z._-]+$`)
 
 // SetDefaults sets the defaults.
 func (t *Trunk) SetDefaults() { t.SRTP, t.Transfer = "off", "refer" }
@@ -196,6 +203,9 @@ func (t *Trunk) checkLimits(k *checker, key string) {
 	code := strings.Trim(t.Country, "0123456789")
 	if t.Country != "" && (code != "" || len(t.Country) > 3 || t.Country[0] == '0') {
 		k.fail(key+".country", k.quote(key+".country", t.Country)+" is not a country calling code", `write it without +, such as "49"`)
+	}
+	if t.CallerID != "" && !callerID.MatchString(t.CallerID) {
+		k.fail(key+".caller_id", k.quote(key+".caller_id", t.CallerID)+" is not a number", `write one of the trunk's own, such as "+14155550100"`)
 	}
 }
 

@@ -25,7 +25,7 @@ func trunks(byName map[string]*config.Trunk) ([]sip.Trunk, error) {
 			return nil, fmt.Errorf("sip.trunks.%s.transfer: %w", name, err)
 		}
 		out = append(out, sip.Trunk{
-			Name: name, From: t.From, Codecs: t.Codecs, SRTP: policy, Transfer: transfer,
+			Name: name, From: t.From, Codecs: t.Codecs, SRTP: policy, Transfer: transfer, CallerID: t.CallerID,
 			Caller: sip.Credentials{Username: t.Username, Password: t.Password.Reveal()},
 			Server: string(t.Server), Proxy: string(t.Proxy),
 			Login:    sip.Credentials{Username: t.Login.Username, Password: t.Login.Password.Reveal()},
