@@ -38,7 +38,7 @@ func (c *Call) consult(ctx context.Context, target gosip.Uri) (*Call, error) {
 	far, err := c.s.dialOver(ctx, c.trunk, Dial{
 		To: target.String(), From: cmp.Or(c.trunk.CallerID, c.From()), Asserted: c.trunk.CallerID,
 		Headers: c.diverted(target),
-		Codecs: []media.Codec{c.Codec()}, // so that nothing has to be transcoded
+		Codecs:  []media.Codec{c.Codec()}, // so that nothing has to be transcoded
 		OnState: func(status int) {
 			if status > 100 {
 				c.down.ring(newRingback(c.Codec()))
