@@ -17,7 +17,7 @@ func (g *Gateway) bindCarriers(mux *http.ServeMux, metrics *mediastream.Metrics)
 			AuthTokens: c.Secrets,
 			Lead:       c.Lead,
 			Handler:    g.serveStream,
-			Say:        sayTo,
+			Say:        g.sayTo,
 			Status:     g.streamStatus,
 			Log:        g.log,
 			Metrics:    metrics,

@@ -54,7 +54,7 @@ func (g *Gateway) bindTwilio(t *config.Twilio, mux *http.ServeMux, metrics *medi
 		Lead:       t.Lead,
 		Handler:    g.serveStream,
 		REST:       rest,
-		Say:        sayTo,
+		Say:        g.sayTo,
 		Status:     g.streamStatus,
 		Log:        g.log,
 		Metrics:    metrics,
@@ -77,12 +77,15 @@ func control(t *config.Twilio) (*mediastream.REST, error) {
 	})
 }
 
-// sayTo returns what a caller hears whose call fails before it is answered. One
-// that is turned away gets a busy tone instead, which costs nothing.
-func sayTo(cause media.Cause) string {
+// sayTo returns what a caller hears whose call fails before it is answered; "" for
+// a busy tone, which costs nothing.
+func (g *Gateway) sayTo(cause media.Cause) string {
+	say := g.current.Load().Calls.Say
 	switch cause {
 	case media.ProviderRefused, media.NoAnswer, media.Internal:
-		return "We cannot take your call at the moment. Please call again later."
+		return say.Unavailable
+	case media.Busy, media.Shutdown:
+		return say.Full
 	}
 	return ""
 }
