@@ -93,7 +93,8 @@ func refused(t *testing.T, l *line, offer string, status int, phrase string, ret
 
 func TestASIPCallIsRefusedWhenAllLinesAreTaken(t *testing.T) {
 	t.Parallel()
-	g := start(t, Setup{More: "calls: {max: 1}"})
+	full := Setup{More: "calls: {max: 1}"}
+	g := start(t, full)
 	p := g.phone(sipLeg, 0)
 	l := dialLine(t, g, lineConfig{})
 	refused(t, l, l.offer(), 503, "", true)
@@ -102,6 +103,14 @@ func TestASIPCallIsRefusedWhenAllLinesAreTaken(t *testing.T) {
 	}
 	var rejected *mediastreamtest.RejectedError
 	if _, err := caller.Dial(within(t), g.target(streamLeg)); !errors.As(err, &rejected) || rejected.Reason != "busy" {
+		t.Errorf("a media stream was refused with: %v", err)
+	}
+	full.More = "calls: {max: 1, say: {full: All lines are taken.}}"
+	g.next = &full
+	if _, err := g.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := caller.Dial(within(t), g.target(streamLeg)); !errors.As(err, &rejected) || rejected.Said != "All lines are taken." {
 		t.Errorf("a media stream was refused with: %v", err)
 	}
 	if err := p.Hangup(within(t)); err != nil {
@@ -124,6 +133,7 @@ func TestAMediaStreamIsRefused(t *testing.T) {
 		{name: "without a route", setup: Setup{More: `dialplan: [{name: other, when: {to: "+999*"}, agent: reception}]`}, reject: "rejected", reason: "no_route"},
 		{name: "by the dialplan", setup: Setup{More: rejecting("reject: {}")}, reject: "rejected", reason: "rejected"},
 		{name: "when no provider opens", setup: Setup{Provider: realtimetest.Config{Fault: refusing}}, said: "We cannot take your call at the moment. Please call again later.", outcome: "provider_refused"},
+		{name: "in the operator's words", setup: Setup{Provider: realtimetest.Config{Fault: refusing}, More: "calls: {say: {unavailable: Closed.}}"}, said: "Closed.", outcome: "provider_refused"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
