@@ -44,7 +44,7 @@ func (e event) put(b []byte) {
 // presses tells key presses from the packets that repeat them.
 type presses struct {
 	any       bool
-	timestamp uint32 // of the press, or of the last segment of a long one
+	timestamp uint32 // of the press, or of the last packet that went on with it
 	last      event
 }
 
@@ -56,23 +56,38 @@ func (p *presses) take(timestamp uint32, e event) (media.Digit, bool) {
 		return 0, false // hook flash, modem tones: no key
 	}
 	if p.any {
-		// RFC 4733 §2.5.1.2: all packets of an event carry its timestamp; an
-		// older one is a straggler.
 		since := int32(timestamp - p.timestamp)
-		if since < 0 {
+		// RFC 4733 §2.5.1.2: all packets of an event carry its timestamp; an
+		// older one is a straggler. One much older is of another clock.
+		if -maxFill <= since && since < 0 {
 			return 0, false
 		}
-		if since == 0 {
-			p.last = e
-			return 0, false
-		}
-		// RFC 4733 §2.5.1.3: a key held longer than the duration can say goes on
-		// in a new segment, whose timestamp is where the last one ended.
-		if since == 0xFFFF && e.code == p.last.code && !p.last.end {
+		if p.goesOn(since, e) {
 			p.timestamp, p.last = timestamp, e
 			return 0, false
 		}
 	}
 	p.any, p.timestamp, p.last = true, timestamp, e
 	return digit, true
+}
+
+// goesOn reports whether e, whose timestamp is that much later than the last
+// packet's, belongs to the same press.
+func (p *presses) goesOn(since int32, e event) bool {
+	if since == 0 {
+		return true
+	}
+	if since < 0 || e.code != p.last.code {
+		return false
+	}
+	// Some senders let the timestamp of an event grow with its duration. No press
+	// begins before the end of the last one: what seems to is that one.
+	if since < int32(p.last.duration) {
+		return true
+	}
+	// RFC 4733 §2.5.1.3: a key held longer than the duration can say goes on in a
+	// new segment, whose timestamp is where the last one ended.
+	ended := since == int32(p.last.duration)
+	grown := since == int32(e.duration)-int32(p.last.duration)
+	return !p.last.end && (ended || grown)
 }

@@ -105,6 +105,72 @@ func TestStragglerOfAnEarlierKeyIsNoPress(t *testing.T) {
 	})
 }
 
+// A border controller that changes its source of media keeps the SSRC.
+func TestKeysAfterTheCountersBeganAnew(t *testing.T) {
+	for _, test := range []struct {
+		name      string
+		timestamp uint32 // of the stream that goes on
+		pause     int    // packets of audio before the key
+	}{
+		{"far back", 1000, 10},
+		{"far back, with a key at once", 1000, 0},
+		{"a second back", 50_000_000 - 8000, 10},
+		{"a second back, with a key at once", 50_000_000 - 8000, 0},
+		{"ahead, with a key at once", 1_000_000_000, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inCall(t, nil, func(t *testing.T, c *call, p *peer) {
+				p.timestamp, p.sequence = 50_000_000, 40_000
+				p.speak(5)
+				p.press(1)
+				p.speak(5)
+				p.timestamp, p.sequence = test.timestamp, 1
+				p.speak(test.pause)
+				p.press(2)
+				p.speak(5)
+				p.press(3)
+				synctest.Wait()
+				if got := c.pressed(); got != "123" {
+					t.Errorf("pressed %q", got)
+				}
+			})
+		})
+	}
+}
+
+// Some senders stamp every packet of an event with its own time.
+func TestTimestampsThatGrowAreOnePress(t *testing.T) {
+	for name, lost := range map[string][]int{
+		"all packets":       nil,
+		"the first lost":    {0},
+		"one in the middle": {2},
+		"the first end":     {5},
+		"all ends":          {5, 6, 7},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inCall(t, nil, func(t *testing.T, c *call, p *peer) {
+				p.speak(5)
+				for range 2 {
+					for i := range 8 { // five of the key, three of its end
+						if slices.Contains(lost, i) {
+							p.sequence++
+						} else {
+							p.event(1, i >= 5, min(i+1, 5)*160)
+						}
+						p.timestamp += 160
+						time.Sleep(ms(20))
+					}
+					p.speak(5)
+				}
+				synctest.Wait()
+				if got := c.pressed(); got != "11" {
+					t.Errorf("two presses of 1 are %q", got)
+				}
+			})
+		})
+	}
+}
+
 func TestShortEventPayloadIsMalformed(t *testing.T) {
 	inCall(t, nil, func(t *testing.T, c *call, p *peer) {
 		p.speak(1)

@@ -175,9 +175,22 @@ func (r *receiver) place(now time.Time, p *packet) {
 		r.order.begin(p.sequence)
 		r.reports.about.begin(p.ssrc, p.sequence)
 		r.clock.unanchor()
+		r.again(p)
 		r.play(now, p)
 		r.order.advance(false)
 	case jump:
+	}
+}
+
+// again forgets the keys of before the sequence began anew: the timestamps may
+// have, too. The key that p is of stays, reported by now or to be.
+func (r *receiver) again(p *packet) {
+	if r.event(p.kind) && r.presses.timestamp == p.timestamp {
+		return
+	}
+	r.presses = presses{}
+	if r.event(p.kind) {
+		r.press(p)
 	}
 }
 

@@ -292,6 +292,18 @@ func (p *peer) event(code uint8, end bool, duration int) {
 	p.deliver(d)
 }
 
+// press sends a key of 60 ms whole.
+func (p *peer) press(code uint8) {
+	for i := range 3 {
+		p.event(code, false, 160*(i+1))
+		time.Sleep(ms(20))
+	}
+	for range 3 {
+		p.event(code, true, 480)
+	}
+	p.timestamp += 480
+}
+
 // voice returns 20 ms that no other number's are like.
 func voice(n uint16) []byte {
 	b := make([]byte, 160)
