@@ -18,6 +18,10 @@ const (
 	// moving is how long after a new SDP address the old source may go on
 	// without being locked to again.
 	moving = time.Second
+	// absence is how long the source has sent nothing when its stream may go on
+	// from another address: a NAT has given the peer another port. While the
+	// source is there, no one takes its place.
+	absence = 2 * time.Second
 )
 
 // verdict is what a lock says about a packet.
@@ -41,9 +45,11 @@ type lock struct {
 	ssrc      uint32
 	locked    bool
 	since     time.Time // when it closed
+	heard     time.Time // when the source's last packet came
+	last      uint16    // its sequence number
 	until     time.Time // while moving: when the old source is locked to again
 	restart   candidate // another stream of the source's
-	claim     candidate // a stream of the signalled address, not its own yet
+	claim     candidate // a stream of the signalled address, or of one the peer may have moved to
 }
 
 // candidate is a stream that may take over.
@@ -79,12 +85,21 @@ func (l *lock) resignal(now time.Time, signalled netip.AddrPort) {
 }
 
 // strange reports whether nothing from there is admitted, whatever it says.
-func (l *lock) strange(from netip.AddrPort) bool {
-	return l.locked && from != l.source && from != l.signalled
+func (l *lock) strange(now time.Time, from netip.AddrPort) bool {
+	return l.locked && from != l.source && from != l.signalled && now.Sub(l.heard) < absence
 }
 
-// admit decides about a packet that is valid in itself.
-func (l *lock) admit(now time.Time, from netip.AddrPort, p *packet) verdict {
+// admit decides about a packet that is valid in itself. An authentic one can only
+// be the peer's (RFC 3711 §3.3).
+func (l *lock) admit(now time.Time, from netip.AddrPort, p *packet, authentic bool) verdict {
+	v := l.judge(now, from, p, authentic)
+	if v == admitted || v == admittedNew {
+		l.heard, l.last = now, p.sequence
+	}
+	return v
+}
+
+func (l *lock) judge(now time.Time, from netip.AddrPort, p *packet, authentic bool) verdict {
 	if !l.locked {
 		// What the old source still sends while the peer moves is heard, but
 		// does not close the lock against the new one.
@@ -94,14 +109,23 @@ func (l *lock) admit(now time.Time, from netip.AddrPort, p *packet) verdict {
 		return l.take(now, from, p)
 	}
 	switch {
-	case l.strange(from):
+	case l.strange(now, from):
 		return strangeAddr
 	case from == l.source:
 		return l.stream(now, p)
-	case now.Sub(l.since) < reclaim || l.claim.proves(now, p):
+	case from != l.signalled && !authentic && !l.continues(p):
+		return strangeAddr
+	case from == l.signalled && now.Sub(l.since) < reclaim || l.claim.proves(now, p):
 		return l.take(now, from, p)
 	}
 	return strangeAddr
+}
+
+// continues reports whether the packet goes on with the stream: who has not seen it
+// knows neither its SSRC nor how far it is.
+func (l *lock) continues(p *packet) bool {
+	step := p.sequence - l.last
+	return p.ssrc == l.ssrc && 0 < step && step < maxDropout
 }
 
 // take locks to the packet's source.

@@ -265,3 +265,79 @@ func TestUnknownPayloadTeachesNoSource(t *testing.T) {
 		}
 	})
 }
+
+// A NAT gives the peer another port in mid-call.
+func TestStreamThatMovesIsFollowed(t *testing.T) {
+	inCall(t, nil, func(t *testing.T, c *call, p *peer) {
+		p.speak(50)
+		p.from = elsewhere
+		p.speak(99 + 2) // two seconds since the last packet from there, and two more to be sure
+		if s := c.Stats(); s.Source != signalled || s.Rejected[rtp.Source] != 101 {
+			t.Errorf("%+v", s)
+		}
+		want := p.speak(100)
+		if got := c.heard(); !bytes.HasSuffix(got, want) || len(got) != 251*160 {
+			t.Errorf("the peer is not heard: %d bytes", len(got))
+		}
+		if to := c.target(); to != elsewhere.String() {
+			t.Errorf("sends to %s", to)
+		}
+		if s := c.Stats(); s.Source != elsewhere || s.SSRC != 0xCAFE {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// Who is not the peer gains nothing by its silence.
+func TestSilentPeersPlaceIsKept(t *testing.T) {
+	for name, change := range map[string]func(*peer){
+		"another SSRC":          func(p *peer) { p.ssrc = 0xBAD },
+		"an old sequence":       func(p *peer) { p.sequence -= 10 },
+		"a sequence far ahead":  func(p *peer) { p.sequence += 4000 },
+		"not a stream, a spray": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			inCall(t, nil, func(t *testing.T, c *call, p *peer) {
+				p.speak(50)
+				time.Sleep(5 * time.Second) // muted
+				intruder := *p
+				intruder.from = stranger
+				for range 5 {
+					if change != nil {
+						change(&intruder)
+					} else {
+						intruder.sequence += 7
+					}
+					intruder.speak(1)
+				}
+				p.timestamp += 51 * 800 // its clock went on
+				want := p.speak(10)
+				if s := c.Stats(); s.Source != signalled || s.Rejected[rtp.Source] != 5 {
+					t.Errorf("%+v", s)
+				}
+				if !bytes.HasSuffix(c.heard(), want) {
+					t.Error("the peer is not heard")
+				}
+			})
+		})
+	}
+}
+
+// An intruder that knows the SSRC and the sequence is not heard beside the peer.
+func TestLiveSourceIsNeverTakenOver(t *testing.T) {
+	inCall(t, nil, func(t *testing.T, c *call, p *peer) {
+		p.from = elsewhere // which SDP does not name
+		want := p.speak(50)
+		for range 500 {
+			intruder := *p
+			intruder.from = stranger
+			want = append(want, p.speak(1)...)
+			intruder.deliver(intruder.make(silence(160)))
+		}
+		synctest.Wait()
+		sameAudio(t, c.heard(), want)
+		if s := c.Stats(); s.Source != elsewhere || s.Rejected[rtp.Source] != 500 {
+			t.Errorf("%+v", s)
+		}
+	})
+}

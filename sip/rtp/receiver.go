@@ -22,7 +22,7 @@ type receiver struct {
 	stream  sdp.Stream
 	live    bool      // the call is answered: audio goes on
 	epoch   time.Time // what arrivals are measured from
-	valid   time.Time // the last packet of the peer, or when it began to be expected
+	valid   time.Time // the last RTP packet of the peer, or when it began to be expected
 	held    bool      // what the uplink was last told
 	lock    lock
 	order   order
@@ -89,7 +89,7 @@ func (r *receiver) receive(now time.Time, from netip.AddrPort, b []byte) (moved 
 	if !r.settled() {
 		return false
 	}
-	if r.lock.strange(from) { // before its packets cost anything
+	if r.lock.strange(now, from) { // before its packets cost anything
 		r.reject(Source)
 		return false
 	}
@@ -109,7 +109,7 @@ func (r *receiver) receive(now time.Time, from netip.AddrPort, b []byte) (moved 
 		return false
 	}
 	was := r.lock.locked
-	switch r.lock.admit(now, from, &p) {
+	switch r.lock.admit(now, from, &p, r.opener.on) {
 	case strangeAddr:
 		r.reject(Source)
 		return false
@@ -254,9 +254,18 @@ func (r *receiver) deadline() time.Time {
 		d = earlier(d, r.order.opened().Add(patience))
 	}
 	if r.timeout > 0 && r.expects() {
-		d = earlier(d, r.valid.Add(r.timeout))
+		d = earlier(d, r.alive().Add(r.timeout))
 	}
 	return d
+}
+
+// alive returns when the peer last gave a sign of life: audio, or a report while it
+// has nothing to say, muted or silent.
+func (r *receiver) alive() time.Time {
+	if at := r.reports.lastHeard(); at.After(r.valid) {
+		return at
+	}
+	return r.valid
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -278,7 +287,7 @@ func (r *receiver) expire(now time.Time) bool {
 		r.skip(now)
 	}
 	r.clock.synthesise(now)
-	return r.timeout < 0 || !r.expects() || now.Before(r.valid.Add(r.timeout))
+	return r.timeout < 0 || !r.expects() || now.Before(r.alive().Add(r.timeout))
 }
 
 func (r *receiver) audio(kind uint8) bool {

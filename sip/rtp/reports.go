@@ -5,6 +5,7 @@ import (
 	random "math/rand/v2"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/callgw/callgw/sip/sdp"
@@ -36,6 +37,7 @@ type reports struct {
 	metrics *Metrics
 	sender  *sender
 	about   reception
+	life    atomic.Pointer[time.Time] // when the peer's last report came
 
 	mu     sync.Mutex
 	stream sdp.Stream
@@ -155,6 +157,7 @@ func (r *reports) take(at time.Time, from netip.AddrPort, b []byte, shared bool)
 		return
 	}
 	r.count.rtcp.Add(1)
+	r.life.Store(&at)
 	if !shared {
 		r.from = from
 	}
@@ -164,6 +167,14 @@ func (r *reports) take(at time.Time, from netip.AddrPort, b []byte, shared bool)
 	if said.about {
 		r.learn(at, said.block)
 	}
+}
+
+// lastHeard returns when the peer's last report came, zero before the first.
+func (r *reports) lastHeard() time.Time {
+	if at := r.life.Load(); at != nil {
+		return *at
+	}
+	return time.Time{}
 }
 
 // trusts reports whether the peer's RTCP comes from there: where its RTP comes from,

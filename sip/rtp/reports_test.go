@@ -12,6 +12,7 @@ import (
 
 	pionrtcp "github.com/pion/rtcp"
 
+	"github.com/callgw/callgw/bridge/media"
 	"github.com/callgw/callgw/sip/rtp"
 	"github.com/callgw/callgw/sip/sdp"
 )
@@ -417,5 +418,54 @@ func TestManySessionsShareAReporter(t *testing.T) {
 		}
 		cancel()
 		running.Wait()
+	})
+}
+
+// A phone that is muted, or leaves silence out, goes on reporting.
+func TestReportsAreSignsOfLife(t *testing.T) {
+	for name, mux := range map[string]bool{"of RTCP's port": false, "of RTP's port": true} {
+		t.Run(name, func(t *testing.T) {
+			inReports(t, !mux, nil, func(t *testing.T, c *reporting, p *peer) {
+				p.speak(1)
+				report := mustMarshal(t, &pionrtcp.ReceiverReport{SSRC: p.ssrc})
+				for range 60 { // five minutes
+					if mux {
+						c.wire.in <- datagram{addr: signalled, b: report}
+					} else {
+						c.control.in <- datagram{addr: signalledRTCP, b: report}
+					}
+					time.Sleep(5 * time.Second)
+				}
+				select {
+				case err := <-c.done:
+					t.Fatalf("Run() = %v", err)
+				default:
+				}
+				began := time.Now()
+				if err := <-c.done; media.CauseOf(err) != media.MediaTimeout {
+					t.Errorf("Run() = %v", err)
+				}
+				if d := time.Since(began); d < 15*time.Second || d > 16*time.Second {
+					t.Errorf("timed out %v after the last report", d+5*time.Second)
+				}
+			})
+		})
+	}
+}
+
+func TestReportsOfStrangersAreNoSignsOfLife(t *testing.T) {
+	inReports(t, true, nil, func(t *testing.T, c *reporting, p *peer) {
+		p.speak(1)
+		for range 3 {
+			c.control.in <- datagram{addr: stranger, b: mustMarshal(t, &pionrtcp.ReceiverReport{SSRC: p.ssrc})}
+			time.Sleep(5 * time.Second)
+		}
+		began := time.Now()
+		if err := <-c.done; media.CauseOf(err) != media.MediaTimeout {
+			t.Errorf("Run() = %v", err)
+		}
+		if d := time.Since(began); d > 5*time.Second {
+			t.Errorf("timed out %v later", d)
+		}
 	})
 }

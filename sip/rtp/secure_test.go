@@ -464,3 +464,26 @@ func TestSecuredReports(t *testing.T) {
 		})
 	}
 }
+
+// What is authentic is the peer's, wherever it comes from, once its old source is silent.
+func TestAuthenticStreamThatMovesIsFollowed(t *testing.T) {
+	inSecureCall(t, 0, nil, func(t *testing.T, c *call, f *far) {
+		f.speak(50)
+		f.from, f.ssrc, f.sequence = elsewhere, 0xBEEF, 1
+		f.speak(101)
+		want := f.speak(50)
+		if s := c.Stats(); s.Source != elsewhere || s.SSRC != 0xBEEF || s.Rejected[rtp.Source] != 101 {
+			t.Errorf("%+v", s)
+		}
+		if !bytes.HasSuffix(c.heard(), want) {
+			t.Error("the peer is not heard")
+		}
+		forger := *f.peer
+		forger.from, forger.sequence = stranger, forger.sequence+2
+		time.Sleep(3 * time.Second)
+		forger.speak(5) // in the clear
+		if s := c.Stats(); s.Source != elsewhere || s.Rejected[rtp.Auth] != 5 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
