@@ -87,7 +87,7 @@ type Config struct {
 	// Default DefaultStartTimeout.
 	StartTimeout time.Duration
 	// MediaTimeout is how long the carrier may say nothing at all, not even
-	// echo a mark. Default DefaultMediaTimeout.
+	// echo a mark. Default DefaultMediaTimeout; negative means for ever.
 	MediaTimeout time.Duration
 	// WriteTimeout is how long one message may take to be written.
 	// Default DefaultWriteTimeout.
@@ -139,7 +139,7 @@ func (c *Config) complete() error {
 		if *d.value == 0 {
 			*d.value = d.fallback
 		}
-		if *d.value < 0 {
+		if *d.value < 0 && d.value != &c.MediaTimeout {
 			faults = append(faults, fmt.Errorf("%s %v: must be positive", d.name, *d.value))
 		}
 	}

@@ -98,7 +98,7 @@ func (r *reader) ring(now time.Time) {
 	silence := r.gaps.idle(now)
 	switch {
 	case r.finished(now):
-	case now.Sub(r.alive) >= r.s.cfg.MediaTimeout:
+	case r.s.cfg.MediaTimeout > 0 && now.Sub(r.alive) >= r.s.cfg.MediaTimeout:
 		r.s.end(faultSilent)
 	default:
 		r.passSilence(silence)

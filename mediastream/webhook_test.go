@@ -287,6 +287,30 @@ func TestDraining(t *testing.T) {
 	})
 }
 
+func TestMediaTimeoutCanBeOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ended := make(chan error, 1)
+		g := newGateway(t, mediastream.Config{MediaTimeout: -1, Handler: answer(&ear{}, newMouth(), nil, ended)})
+		ws := g.begin(t)
+		closed := make(chan struct{})
+		go func() {
+			defer close(closed)
+			_ = closedWith(t, ws)
+		}()
+		time.Sleep(time.Hour)
+		select {
+		case err := <-ended:
+			t.Errorf("a silent call ended with %v", err)
+		default:
+		}
+		send(t, ws, 1, `{"event":"stop","streamSid":"`+streamSID+`"}`)
+		<-closed
+		if err := <-ended; !errors.Is(err, media.CallerHungUp) {
+			t.Errorf("the call ended with %v", err)
+		}
+	})
+}
+
 func TestStatusCallbacks(t *testing.T) {
 	for name, tt := range map[string]struct {
 		begin  bool

@@ -56,8 +56,8 @@ type Config struct {
 	// Reporter exchanges the RTCP reports of all calls, running while Run does. nil
 	// means none.
 	Reporter *rtp.Reporter
-	// MediaTimeout ends a call whose peer has sent no RTP for so long, unless
-	// it is on hold. 0 means 30 s; negative means never.
+	// MediaTimeout ends a call whose peer has sent neither RTP nor RTCP for so long,
+	// unless it is on hold. 0 means 30 s; negative means never.
 	MediaTimeout time.Duration
 	// HangupTimeout is how long a call that ends waits for the peer to answer
 	// its BYE; the BYE is repeated beyond that. 0 means 1 s.

@@ -14,11 +14,14 @@ type StreamSettings struct {
 	// Lead is how much audio is kept ahead of the caller's ear: more rides out
 	// worse networks. 100ms to 2s, default 300ms.
 	Lead time.Duration `yaml:"lead"`
+	// MediaTimeout ends a call whose socket says nothing at all for so long. Default
+	// 30s; 0: never.
+	MediaTimeout time.Duration `yaml:"media_timeout"`
 }
 
 // SetDefaults sets the defaults.
 func (s *StreamSettings) SetDefaults() {
-	*s = StreamSettings{Validate: true, Lead: 300 * time.Millisecond}
+	*s = StreamSettings{Validate: true, Lead: 300 * time.Millisecond, MediaTimeout: defaultMediaTimeout}
 }
 
 // SignalWire is one space of SignalWire.
@@ -190,6 +193,7 @@ func (m *MediaStreams) checkOthers(k *checker, http *HTTP) {
 		if c.settings.Lead < minLead || c.settings.Lead > maxLead {
 			k.fail(key+".lead", k.quote(key+".lead", c.settings.Lead.String())+" is not within 100ms to 2s", "use 300ms unless the network needs more")
 		}
+		checkMediaTimeout(k, key+".media_timeout", c.settings.MediaTimeout)
 	}
 	if g := m.Generic; g != nil && g.Phone && !http.secure() {
 		k.warn("media_streams.generic.phone", "browsers open the microphone for pages over https only", "put a proxy with a certificate in front and set http.public_url, or set http.tls")

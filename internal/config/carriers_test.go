@@ -25,18 +25,18 @@ http: {public_url: https://voice.example.com}
 media_streams:
   signalwire: {signing_key: sk, space: example.signalwire.com, project: p, api_token: t}
   telnyx: {public_key: `+key+`}
-  plivo: {auth_token: at, auth_id: MA1, lead: 1s}
+  plivo: {auth_token: at, auth_id: MA1, lead: 1s, media_timeout: 2m}
   vonage: {signature_secret: ss}
   jambonz: {webhook_secret: ws}
   asterisk: {password: pw}
   generic: {token: gt}
 dialplan: [{when: {leg: [asterisk, generic, telnyx]}, agent: assistant}, {agent: assistant}]
 `)
-	usual := config.StreamSettings{Validate: true, Lead: 300 * time.Millisecond}
+	usual := config.StreamSettings{Validate: true, Lead: 300 * time.Millisecond, MediaTimeout: 30 * time.Second}
 	want := []config.StreamCarrier{
 		{"signalwire", []string{"sk"}, usual},
 		{"telnyx", []string{key}, usual},
-		{"plivo", []string{"at"}, config.StreamSettings{Validate: true, Lead: time.Second}},
+		{"plivo", []string{"at"}, config.StreamSettings{Validate: true, Lead: time.Second, MediaTimeout: 2 * time.Minute}},
 		{"vonage", []string{"ss"}, usual},
 		{"jambonz", []string{"ws"}, usual},
 		{"asterisk", []string{"pw"}, usual},

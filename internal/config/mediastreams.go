@@ -39,6 +39,9 @@ type Twilio struct {
 	// Lead is how much audio is kept ahead of the caller's ear: more rides out
 	// worse networks. 100ms to 2s, default 300ms.
 	Lead time.Duration `yaml:"lead"`
+	// MediaTimeout ends a call whose socket says nothing at all for so long. Default
+	// 30s; 0: never.
+	MediaTimeout time.Duration `yaml:"media_timeout"`
 }
 
 const (
@@ -49,7 +52,9 @@ const (
 var accountSID = regexp.MustCompile(`^AC[0-9a-f]{32}$`)
 
 // SetDefaults sets the defaults.
-func (t *Twilio) SetDefaults() { *t = Twilio{Validate: true, Lead: 300 * time.Millisecond} }
+func (t *Twilio) SetDefaults() {
+	*t = Twilio{Validate: true, Lead: 300 * time.Millisecond, MediaTimeout: defaultMediaTimeout}
+}
 
 func (t *Twilio) complete(env func(string) (string, bool)) {
 	if t.AuthToken == "" {
@@ -106,4 +111,5 @@ func (m *MediaStreams) check(k *checker, http *HTTP) {
 	if t.Lead < minLead || t.Lead > maxLead {
 		k.fail(key+".lead", k.quote(key+".lead", t.Lead.String())+" is not within 100ms to 2s", "use 300ms unless the network needs more")
 	}
+	checkMediaTimeout(k, key+".media_timeout", t.MediaTimeout)
 }

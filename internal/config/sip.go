@@ -31,6 +31,9 @@ type SIP struct {
 	SessionExpires time.Duration `yaml:"session_expires"`
 	// MinSessionExpires is the shortest that peers may ask for. Default 90s.
 	MinSessionExpires time.Duration `yaml:"min_session_expires"`
+	// MediaTimeout ends a call whose peer sends neither audio nor RTCP for so long,
+	// unless it is on hold. Default 30s; 0: never.
+	MediaTimeout time.Duration `yaml:"media_timeout"`
 	// EarlyMedia rings by 183 with a ringing tone of ours. Default: 180.
 	EarlyMedia bool `yaml:"early_media"`
 	// TransferTimeout bounds a transfer, until its target has answered. Default 1m.
@@ -63,6 +66,7 @@ func (s *SIP) SetDefaults() {
 	s.Digest = []string{"sha-256", "md5"}
 	s.RTP.Ports = PortRange{20000, 29999}
 	s.SessionExpires, s.MinSessionExpires = 30*time.Minute, 90*time.Second
+	s.MediaTimeout = defaultMediaTimeout
 	s.TransferTimeout, s.ReferStatus = time.Minute, 405
 }
 
@@ -113,6 +117,7 @@ func (s *SIP) check(k *checker, calls int) {
 	case s.SessionExpires > 0 && s.SessionExpires < s.MinSessionExpires:
 		k.fail("sip.session_expires", k.quote("sip.session_expires", s.SessionExpires.String())+" is less than sip.min_session_expires", "write at least that, or 0s for no session timers")
 	}
+	checkMediaTimeout(k, "sip.media_timeout", s.MediaTimeout)
 	if s.TransferTimeout < time.Second {
 		k.fail("sip.transfer_timeout", k.quote("sip.transfer_timeout", s.TransferTimeout.String())+" is too short to answer", "write a duration such as 1m")
 	}

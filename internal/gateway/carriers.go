@@ -21,6 +21,8 @@ func (g *Gateway) bindCarriers(mux *http.ServeMux, metrics *mediastream.Metrics)
 			Status:     g.streamStatus,
 			Log:        g.log,
 			Metrics:    metrics,
+
+			MediaTimeout: orNever(c.MediaTimeout),
 		}
 		if err := g.controlCarrier(&cfg); err != nil {
 			return fmt.Errorf("gateway: %s: %w", c.Name, err)

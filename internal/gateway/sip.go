@@ -38,7 +38,8 @@ func (g *Gateway) bindSIP() error {
 		Silent:     s.Unknown == "silent",
 		Ports:      g.ports,
 
-		SessionExpires:    sessionExpires(s),
+		MediaTimeout:      orNever(s.MediaTimeout),
+		SessionExpires:    orNever(s.SessionExpires),
 		MinSessionExpires: s.MinSessionExpires,
 		EarlyMedia:        s.EarlyMedia,
 		TransferTimeout:   s.TransferTimeout,
@@ -59,12 +60,13 @@ func (g *Gateway) bindSIP() error {
 	return nil
 }
 
-// sessionExpires tells sip that there are no session timers by a negative interval.
-func sessionExpires(s config.SIP) time.Duration {
-	if s.SessionExpires == 0 {
+// orNever returns a configured time as the legs have it, where 0 is the default and
+// never is negative.
+func orNever(d time.Duration) time.Duration {
+	if d == 0 {
 		return -1
 	}
-	return s.SessionExpires
+	return d
 }
 
 func listeners(list []config.Listen) []sip.Listen {

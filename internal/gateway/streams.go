@@ -58,6 +58,8 @@ func (g *Gateway) bindTwilio(t *config.Twilio, mux *http.ServeMux, metrics *medi
 		Status:     g.streamStatus,
 		Log:        g.log,
 		Metrics:    metrics,
+
+		MediaTimeout: orNever(t.MediaTimeout),
 	})
 	if err != nil {
 		return err

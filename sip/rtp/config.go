@@ -26,8 +26,8 @@ type Config struct {
 	Downlink media.Downlink
 	// Pacer is the clock of the sender.
 	Pacer *pacer.Pacer
-	// Timeout is how long after Start the peer may send nothing valid before Run
-	// ends with media.MediaTimeout. Time on hold, or with a peer that said it
+	// Timeout is how long after Start the peer may send nothing valid, neither RTP
+	// nor RTCP, before Run ends with media.MediaTimeout. Time on hold, or with a peer that said it
 	// would send nothing, does not count. 0 means DefaultTimeout, less than 0
 	// never.
 	Timeout time.Duration
