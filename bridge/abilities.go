@@ -1,6 +1,10 @@
 package bridge
 
-import "context"
+import (
+	"context"
+
+	"github.com/callgw/callgw/bridge/media"
+)
 
 // What only some legs can do, asked for by type assertion.
 
@@ -33,4 +37,10 @@ type TransferLimiter interface {
 // sounded in the audio.
 type DigitSender interface {
 	SendDigits(ctx context.Context, digits string) error
+}
+
+// Measurer is a leg that knows how audio comes through the network. Quality may be
+// called at any time, also after Run has returned.
+type Measurer interface {
+	Quality() media.Quality
 }

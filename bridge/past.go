@@ -16,6 +16,8 @@ type Past struct {
 	AnsweredBy string
 	Answered   time.Time // zero: never
 	Ended      time.Time
+	// Quality is how the audio came through the network; nil: not known.
+	Quality *media.Quality
 }
 
 // pastLimit is how many calls a registry remembers.
@@ -62,8 +64,12 @@ func (r *Registry) Past(id string) (Past, bool) {
 
 // past returns what there is to remember of a call that Run has returned from.
 func (c *Call) past() Past {
-	return Past{
+	p := Past{
 		Facts: c.cfg.Facts, Agent: c.cfg.Agent.Name, Cause: media.CauseOf(c.cause), Refusal: c.refusal(),
 		AnsweredBy: c.AnsweredBy(), Answered: c.answeredAt, Ended: time.Now(),
 	}
+	if q, ok := c.Quality(); ok {
+		p.Quality = &q
+	}
+	return p
 }

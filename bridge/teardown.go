@@ -70,11 +70,18 @@ func (c *Call) conclude(took time.Duration) {
 	cause := media.CauseOf(c.cause)
 	c.meters.ended(cause, c.answeredAt, took)
 	c.meters.refused(c.refusal())
+	quality, measured := c.Quality()
+	if measured {
+		c.note(EventMedia, QualityAttrs(quality)...)
+	}
 	c.note(EventEnded, append(c.why(), "teardown", took)...)
 	l := c.log.WithLevel(severity(cause)).Str("cause", cause.String()).
 		Str("from", mask.Number(c.cfg.Facts.From)).Str("to", mask.Number(c.cfg.Facts.To)).
 		Float64("duration_ms", ms(time.Since(c.timeline.start))).Float64("teardown_ms", ms(took)).
 		Int64("audio_in_bytes", c.uplink.bytes.Load()).Int64("audio_out_bytes", c.queue.State().Sent)
+	if measured {
+		l = logQuality(l, quality)
+	}
 	if r := c.refusal(); r.Status != 0 {
 		l = l.Int("sip_status", r.Status).Str("sip_reason", r.Reason)
 	}

@@ -61,6 +61,7 @@ const (
 	EventRelayed        = "relayed"
 	EventRelayEnded     = "relay_ended"
 	EventError          = "error"
+	EventMedia          = "media"
 	EventEnding         = "ending"
 	EventEnded          = "ended"
 )

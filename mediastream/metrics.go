@@ -11,7 +11,7 @@ import (
 type Metrics struct {
 	rejected  map[string]prometheus.Counter
 	faults    map[string]prometheus.Counter
-	roundTrip prometheus.Histogram
+	roundTrip *prometheus.HistogramVec // by carrier
 	silence   prometheus.Counter
 }
 
@@ -42,13 +42,13 @@ func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
 	m := &Metrics{
 		rejected: make(map[string]prometheus.Counter),
 		faults:   make(map[string]prometheus.Counter),
-		roundTrip: prometheus.NewHistogram(prometheus.HistogramOpts{
+		roundTrip: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:                           "callgw_mediastream_round_trip_seconds",
 			Help:                           "From a mark sent while nothing is buffered at the carrier to its echo.",
 			Buckets:                        []float64{.01, .02, .04, .08, .12, .16, .24, .32, .5, 1, 2},
 			NativeHistogramBucketFactor:    1.1,
 			NativeHistogramMaxBucketNumber: 160,
-		}),
+		}, []string{"leg"}),
 		silence: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "callgw_mediastream_silence_bytes_total",
 			Help: "Silence put in the place of caller audio that the carrier left out.",

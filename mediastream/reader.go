@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/callgw/callgw/bridge/media"
 )
 
@@ -31,11 +33,13 @@ type reader struct {
 	message message
 	audio   []byte
 	silence [media.FrameBytes]byte
+	trip    prometheus.Observer
 }
 
 func newReader(s *Stream, sock *socket, up media.Uplink, down media.Downlink) *reader {
 	now := time.Now()
 	r := &reader{s: s, socket: sock, up: up, down: down, gaps: newGaps(now), coder: newCoder(s.profile.binary), alive: now}
+	r.trip = s.cfg.Metrics.roundTrip.WithLabelValues(string(s.Carrier()))
 	media.PCMU.FillSilence(r.silence[:])
 	sock.below.alarm, sock.below.cutoff = r, time.Time{}
 	return r
@@ -229,7 +233,7 @@ func (r *reader) status(now time.Time, frames int64) {
 // observe measures a round trip, 0 if there was none.
 func (r *reader) observe(trip time.Duration) {
 	if trip > 0 {
-		r.s.cfg.Metrics.roundTrip.Observe(trip.Seconds())
+		r.trip.Observe(trip.Seconds())
 	}
 }
 

@@ -23,7 +23,7 @@ func (v *voice) audition(up media.Uplink) *audition {
 	stream.Direction = stream.Direction.And(sdp.RecvOnly)
 	session := rtp.NewSession(rtp.Config{
 		Conn: v.conn, Stream: stream, Uplink: up, Downlink: &downlink{},
-		Pacer: v.s.cfg.Pacer, Timeout: -1, Metrics: v.s.cfg.Metrics.rtp(),
+		Pacer: v.s.cfg.Pacer, Timeout: -1, Metrics: v.s.cfg.Metrics.rtp(v.trunk),
 	})
 	session.Start()
 	ctx, stop := context.WithCancel(context.Background())

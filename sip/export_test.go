@@ -51,3 +51,6 @@ func ParseReplaces(value string) (callID, local, remote string, ok bool) {
 
 // ParseFragment reads the status line of a message/sipfrag body.
 func ParseFragment(body string) (*StatusError, bool) { return parseFragment(body) }
+
+// ObserveCall makes the series of a trunk's calls.
+func ObserveCall(m *Metrics, trunk string) { m.rtp(trunk) }

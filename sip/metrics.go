@@ -12,12 +12,14 @@ import (
 // Metrics are the series of this package. They are shared by all calls. Those of nil
 // count nothing.
 type Metrics struct {
-	counters   rtp.Metrics
-	dropped    [drops]prometheus.Counter
-	unresolved [questions]prometheus.Counter
-	expiry     prometheus.Gauge
-	renewals   *prometheus.CounterVec
-	trunks     atomic.Pointer[trunks] // that are shown
+	counters rtp.Metrics
+	// Of calls at their end, by trunk.
+	loss, jitter, round, mos *prometheus.HistogramVec
+	dropped                  [drops]prometheus.Counter
+	unresolved               [questions]prometheus.Counter
+	expiry                   prometheus.Gauge
+	renewals                 *prometheus.CounterVec
+	trunks                   atomic.Pointer[trunks] // that are shown
 }
 
 // drop is why a message was dropped.
@@ -44,6 +46,14 @@ var dropNames = [drops]string{
 // NewMetrics registers the callgw_rtp_, callgw_sip_ and callgw_trunk_ series at reg.
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m := &Metrics{counters: mediaMetrics(reg)}
+	m.loss = qualityMetric(reg, "callgw_rtp_loss_ratio", "Part of the packets of each call that never came.",
+		0, .001, .002, .005, .01, .02, .05, .1, .2, .5)
+	m.jitter = qualityMetric(reg, "callgw_rtp_jitter_seconds", "Interarrival jitter of each call (RFC 3550) at its end.",
+		.0005, .001, .002, .005, .01, .02, .05, .1, .2)
+	m.round = qualityMetric(reg, "callgw_rtp_round_trip_seconds", "Round trip of each call that measured one (RFC 3550), at its end.",
+		.005, .01, .02, .05, .1, .15, .2, .3, .5, 1)
+	m.mos = qualityMetric(reg, "callgw_rtp_mos", "Quality of what came in each call, estimated by the E-model, at its end.",
+		1, 2, 2.5, 3, 3.25, 3.5, 3.75, 4, 4.1, 4.2, 4.3, 4.4)
 	dropped := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "callgw_sip_dropped_total", Help: "Messages and connections that were not served.",
 	}, []string{"reason"})
@@ -69,7 +79,17 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	return m
 }
 
-// mediaMetrics registers the callgw_rtp_ series.
+// qualityMetric registers what is observed of each call at its end.
+func qualityMetric(reg prometheus.Registerer, name, help string, buckets ...float64) *prometheus.HistogramVec {
+	v := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: name, Help: help, Buckets: buckets,
+		NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 160,
+	}, []string{"trunk"})
+	reg.MustRegister(v)
+	return v
+}
+
+// mediaMetrics registers what is counted of all RTP.
 func mediaMetrics(reg prometheus.Registerer) rtp.Metrics {
 	packets := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "callgw_rtp_packets_total", Help: "RTP packets accepted and sent.",
@@ -83,22 +103,10 @@ func mediaMetrics(reg prometheus.Registerer) rtp.Metrics {
 	rejected := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "callgw_rtp_rejected_total", Help: "Packets on RTP ports that were dropped.",
 	}, []string{"reason"})
-	observer := func(name, help string, buckets ...float64) prometheus.Histogram {
-		return prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: name, Help: help, Buckets: buckets,
-			NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 160,
-		})
-	}
-	jitter := observer("callgw_rtp_jitter_seconds", "Interarrival jitter of each call (RFC 3550) at its end.",
-		.0005, .001, .002, .005, .01, .02, .05, .1, .2)
-	round := observer("callgw_rtp_round_trip_seconds", "Round trip of each call that measured one (RFC 3550), at its end.",
-		.005, .01, .02, .05, .1, .15, .2, .3, .5, 1)
-	mos := observer("callgw_rtp_mos", "Quality of what came in each call, estimated by the E-model, at its end.",
-		1, 2, 2.5, 3, 3.25, 3.5, 3.75, 4, 4.1, 4.2, 4.3, 4.4)
-	reg.MustRegister(packets, lost, reordered, rejected, jitter, round, mos)
+	reg.MustRegister(packets, lost, reordered, rejected)
 	m := rtp.Metrics{
 		Received: packets.WithLabelValues("in"), Sent: packets.WithLabelValues("out"),
-		Lost: lost, Reordered: reordered, Jitter: jitter, RoundTrip: round, MOS: mos,
+		Lost: lost, Reordered: reordered,
 	}
 	for why := range rtp.Reasons {
 		m.Rejected[why] = rejected.WithLabelValues(why.String())
@@ -106,12 +114,15 @@ func mediaMetrics(reg prometheus.Registerer) rtp.Metrics {
 	return m
 }
 
-// rtp returns the counters for a session.
-func (m *Metrics) rtp() rtp.Metrics {
+// rtp returns the series for a session of a trunk's.
+func (m *Metrics) rtp(trunk string) rtp.Metrics {
 	if m == nil {
 		return rtp.Metrics{}
 	}
-	return m.counters
+	r := m.counters
+	r.Loss, r.Jitter = m.loss.WithLabelValues(trunk), m.jitter.WithLabelValues(trunk)
+	r.RoundTrip, r.MOS = m.round.WithLabelValues(trunk), m.mos.WithLabelValues(trunk)
+	return r
 }
 
 func (m *Metrics) drop(why drop) {

@@ -28,8 +28,9 @@ type socket interface {
 // voice is a call's media: what offer and answer settled, and the RTP session
 // that follows it.
 type voice struct {
-	s    *Server
-	conn socket
+	s     *Server
+	trunk string // its name
+	conn  socket
 
 	mu      sync.Mutex
 	local   sdp.Local
@@ -55,7 +56,7 @@ func (s *Server) newVoice(t Trunk, l link) (*voice, error) {
 		address = s.advertised(l)
 	}
 	id := uint64(time.Now().UnixNano()) // RFC 8866 §5.2: a number that is not used again
-	return &voice{s: s, conn: conn, local: sdp.Local{
+	return &voice{s: s, trunk: t.Name, conn: conn, local: sdp.Local{
 		Address: address,
 		Port:    own.Port(),
 		Codecs:  t.Codecs,
@@ -226,7 +227,7 @@ func (v *voice) now() sdp.Stream {
 func (v *voice) run(ctx context.Context, up media.Uplink, down media.Downlink) error {
 	cfg := rtp.Config{
 		Conn: v.conn, Uplink: up, Downlink: down,
-		Pacer: v.s.cfg.Pacer, Timeout: v.s.cfg.MediaTimeout, Metrics: v.s.cfg.Metrics.rtp(), Reporter: v.s.cfg.Reporter,
+		Pacer: v.s.cfg.Pacer, Timeout: v.s.cfg.MediaTimeout, Metrics: v.s.cfg.Metrics.rtp(v.trunk), Reporter: v.s.cfg.Reporter,
 	}
 	v.mu.Lock()
 	if v.settled {

@@ -257,11 +257,20 @@ func TestHowACallHasEndedIsRemembered(t *testing.T) {
 		s.registry.Remember(bridge.Past{
 			Facts: bridge.Facts{ID: fmt.Sprint(i), Leg: "sip", To: "+14155550100"}, Agent: "reception", Cause: media.Busy,
 			Refusal: bridge.Refusal{Status: 486, Reason: "Busy Here"}, Ended: at,
+			Quality: &media.Quality{
+				Packets: 990, Lost: 10, Filled: 200 * time.Millisecond, Jitter: 1500 * time.Microsecond, MOS: 4.123,
+				Timed: true, RoundTrip: 40 * time.Millisecond,
+				Reported: true, RemoteLoss: .25, RemoteJitter: time.Millisecond, RemoteMOS: 2.5,
+			},
 		})
 	}
 	want := map[string]any{
 		"id": "1000", "leg": "sip", "agent": "reception", "from": "", "to": "+14155550100", "state": "ended",
 		"cause": "busy", "sip_status": 486.0, "sip_reason": "Busy Here", "ended": "2026-12-24T18:00:00.000Z",
+		"media": map[string]any{
+			"packets": 990.0, "lost": 10.0, "loss": .01, "filled_ms": 200.0, "jitter_ms": 1.5, "mos": 4.12, "round_trip_ms": 40.0,
+			"remote_loss": .25, "remote_jitter_ms": 1.0, "remote_mos": 2.5,
+		},
 	}
 	if diff := cmp.Diff(want, body(t, s.ask("GET", "/api/v1/calls/1000", ""))); diff != "" {
 		t.Error(diff)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/callgw/callgw/bridge"
+	"github.com/callgw/callgw/bridge/media"
 )
 
 // call is one call as the API shows it.
@@ -18,8 +19,9 @@ type call struct {
 	To      string `json:"to"`
 	State   string `json:"state"`
 	// AnsweredBy is who has answered a call out, once that is found out.
-	AnsweredBy string  `json:"answered_by,omitempty"`
-	Timeline   []event `json:"timeline,omitempty"`
+	AnsweredBy string         `json:"answered_by,omitempty"`
+	Media      map[string]any `json:"media,omitempty"` // as of the event media, so far
+	Timeline   []event        `json:"timeline,omitempty"`
 }
 
 // event is one event of a timeline as the API shows it.
@@ -33,11 +35,23 @@ const noSuchCall = "no such call: it has ended or never was"
 
 func show(c *bridge.Call) call {
 	f := c.Facts()
-	return call{
+	shown := call{
 		ID: f.ID, Leg: f.Leg, Carrier: f.Carrier, Trunk: f.Trunk, Agent: c.Agent(),
 		From: f.From, To: f.To, State: c.State().String(),
 		AnsweredBy: c.AnsweredBy(),
 	}
+	if q, ok := c.Quality(); ok {
+		shown.Media = showQuality(q)
+	}
+	return shown
+}
+
+func showQuality(q media.Quality) map[string]any {
+	shown, attrs := map[string]any{}, bridge.QualityAttrs(q)
+	for i := 0; i+1 < len(attrs); i += 2 {
+		showAttr(shown, bridge.Attr{Key: attrs[i].(string), Value: attrs[i+1]})
+	}
+	return shown
 }
 
 func (a *api) calls(w http.ResponseWriter, _ *http.Request) {
@@ -67,13 +81,18 @@ func showEvent(e bridge.Event) event {
 		if shown.Attrs == nil {
 			shown.Attrs = map[string]any{}
 		}
-		if d, ok := a.Value.(time.Duration); ok {
-			shown.Attrs[a.Key+"_ms"] = ms(d)
-			continue
-		}
-		shown.Attrs[a.Key] = a.Value
+		showAttr(shown.Attrs, a)
 	}
 	return shown
+}
+
+// showAttr adds a detail; durations are in milliseconds.
+func showAttr(to map[string]any, a bridge.Attr) {
+	if d, ok := a.Value.(time.Duration); ok {
+		to[a.Key+"_ms"] = ms(d)
+		return
+	}
+	to[a.Key] = a.Value
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

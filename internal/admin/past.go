@@ -24,6 +24,8 @@ type past struct {
 	AnsweredBy string `json:"answered_by,omitempty"`
 	Answered   string `json:"answered,omitempty"` // RFC 3339
 	Ended      string `json:"ended"`
+	// Media is how the audio came through the network, as of the event media.
+	Media map[string]any `json:"media,omitempty"`
 }
 
 // past shows one of the calls that ended last.
@@ -41,6 +43,9 @@ func (a *api) past(w http.ResponseWriter, id string) {
 	}
 	if !p.Answered.IsZero() {
 		shown.Answered = stamp(p.Answered)
+	}
+	if p.Quality != nil {
+		shown.Media = showQuality(*p.Quality)
 	}
 	answer(w, http.StatusOK, shown)
 }

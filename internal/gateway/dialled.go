@@ -24,6 +24,7 @@ var (
 	_ bridge.Transferrer = (*dialled)(nil)
 	_ bridge.Relayer     = (*dialled)(nil)
 	_ bridge.DigitSender = (*dialled)(nil)
+	_ bridge.Measurer    = (*dialled)(nil)
 )
 
 func newDialled(codec media.Codec, dial func(context.Context) (*sip.Call, error)) *dialled {
@@ -121,4 +122,12 @@ func (d *dialled) Relay(ctx context.Context) error {
 		return call.Relay(ctx)
 	}
 	return bridge.ErrNotAnswered
+}
+
+// Quality is that of the call.
+func (d *dialled) Quality() media.Quality {
+	if call := d.answered(); call != nil {
+		return call.Quality()
+	}
+	return media.Quality{}
 }

@@ -17,6 +17,8 @@ type Metrics struct {
 	// Jitter observes the interarrival jitter (RFC 3550 §6.4.1), in seconds,
 	// once when a session ends.
 	Jitter Observer
+	// Loss observes the part of the peer's packets that never came, once at the end.
+	Loss Observer
 	// RoundTrip observes the last round trip of each session that measured one, in
 	// seconds, and MOS the quality of what came (Stats.MOS), once at the end.
 	RoundTrip, MOS Observer

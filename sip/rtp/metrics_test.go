@@ -32,10 +32,10 @@ func (c *tally) Observe(v float64) {
 }
 
 func TestMetricsCountWhatStatsCount(t *testing.T) {
-	var received, sent, lost, reordered, jitter tally
+	var received, sent, lost, reordered, jitter, loss tally
 	var rejected [rtp.Reasons]tally
 	change := func(cfg *rtp.Config) {
-		cfg.Metrics = rtp.Metrics{Received: &received, Sent: &sent, Lost: &lost, Reordered: &reordered, Jitter: &jitter}
+		cfg.Metrics = rtp.Metrics{Received: &received, Sent: &sent, Lost: &lost, Reordered: &reordered, Jitter: &jitter, Loss: &loss}
 		for i := range rejected {
 			cfg.Metrics.Rejected[i] = &rejected[i]
 		}
@@ -74,6 +74,9 @@ func TestMetricsCountWhatStatsCount(t *testing.T) {
 		if s.Rejected[rtp.Source] != 2 || s.Rejected[rtp.Malformed] != 1 || s.Received != 12 {
 			t.Errorf("%+v", s)
 		}
+		if loss.times != 1 || loss.total != 1.0/13 {
+			t.Errorf("a loss of %v was observed, %d times", loss.total, loss.times)
+		}
 		if jitter.total != s.Jitter.Seconds() {
 			t.Errorf("jitter %v observed, %v measured", jitter.total, s.Jitter)
 		}
@@ -104,12 +107,12 @@ func TestMetricsObserveTheQualityOfACall(t *testing.T) {
 }
 
 func TestMetricsObserveNothingOfACallWithoutMedia(t *testing.T) {
-	var round, quality tally
-	inCall(t, func(cfg *rtp.Config) { cfg.Metrics = rtp.Metrics{RoundTrip: &round, MOS: &quality} }, func(t *testing.T, c *call, _ *peer) {
+	var round, quality, loss tally
+	inCall(t, func(cfg *rtp.Config) { cfg.Metrics = rtp.Metrics{RoundTrip: &round, MOS: &quality, Loss: &loss} }, func(t *testing.T, c *call, _ *peer) {
 		c.cancel()
 		<-c.done
-		if round.times+quality.times != 0 {
-			t.Errorf("%d round trips, %d estimates", round.times, quality.times)
+		if round.times+quality.times+loss.times != 0 {
+			t.Errorf("%d round trips, %d estimates, %d losses", round.times, quality.times, loss.times)
 		}
 	})
 }

@@ -161,6 +161,9 @@ func (s *Session) observe() {
 	if m.Jitter != nil && stats.Received > 0 {
 		m.Jitter.Observe(stats.Jitter.Seconds())
 	}
+	if m.Loss != nil && stats.Received > 0 {
+		m.Loss.Observe(float64(stats.Lost) / float64(stats.Received+stats.Lost))
+	}
 	if m.MOS != nil && stats.MOS > 0 {
 		m.MOS.Observe(stats.MOS)
 	}

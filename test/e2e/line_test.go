@@ -22,6 +22,7 @@ type line struct {
 	sip    *siptest.Peer
 	dialog *siptest.Dialog
 	codec  media.Codec
+	bad    network
 	rtp    *net.UDPConn
 	to     netip.AddrPort
 	stop   chan struct{}
@@ -48,8 +49,13 @@ type packet struct {
 }
 
 type lineConfig struct {
-	codec media.Codec
+	codec   media.Codec
+	network network // nil: a good one
 }
+
+// network is what the phone's packets go through: how long each copy of the packet
+// takes that carries what is said from that byte on.
+type network func(spoken int) (delays []time.Duration)
 
 // dialLine makes a phone that has not called yet.
 func dialLine(t *testing.T, g *Gateway, cfg lineConfig) *line {
@@ -63,7 +69,7 @@ func dialLine(t *testing.T, g *Gateway, cfg lineConfig) *line {
 		t.Fatal(err)
 	}
 	l := &line{
-		t: t, sip: siptest.NewPeer(t, signalling, g.SIP()), codec: cfg.codec, rtp: audio,
+		t: t, sip: siptest.NewPeer(t, signalling, g.SIP()), codec: cfg.codec, bad: cfg.network, rtp: audio,
 		stop: make(chan struct{}), changed: make(chan struct{}),
 	}
 	l.dialog = l.sip.Call()
@@ -147,7 +153,7 @@ func (l *line) speak() {
 		}
 		last = now
 		l.mu.Unlock()
-		if _, err := l.rtp.WriteToUDPAddrPort(frame, l.to); err != nil {
+		if err := l.transmit(frame, said); err != nil {
 			return // the gateway has hung up, or the test is over
 		}
 		if said > 0 {
@@ -157,6 +163,19 @@ func (l *line) speak() {
 			l.mu.Unlock()
 		}
 	}
+}
+
+// transmit sends a packet that carries so many bytes of what is to be said.
+func (l *line) transmit(packet []byte, said int) error {
+	if l.bad == nil || said == 0 {
+		_, err := l.rtp.WriteToUDPAddrPort(packet, l.to)
+		return err
+	}
+	for _, delay := range l.bad(l.spoken) { // which speak alone changes
+		later := bytes.Clone(packet)
+		time.AfterFunc(delay, func() { _, _ = l.rtp.WriteToUDPAddrPort(later, l.to) }) // the call may be over
+	}
+	return nil
 }
 
 // say queues audio in the phone's codec.
