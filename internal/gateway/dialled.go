@@ -9,14 +9,17 @@ import (
 	"github.com/callgw/callgw/sip"
 )
 
-// dialled is the leg of a SIP call out: answering it is dialling.
+// dialled is the leg of a SIP call out: answering it is dialling. Either it is
+// answered or it is hung up before.
 type dialled struct {
 	codec  media.Codec // the session's
 	dial   func(ctx context.Context) (*sip.Call, error)
-	call   *sip.Call     // set when ready is closed
 	ready  chan struct{} // closed when the call was answered
-	hungUp chan struct{}
-	hangUp sync.Once
+	hungUp chan struct{} // closed when it was hung up before
+
+	mu   sync.Mutex
+	call *sip.Call // nil before it is answered
+	over bool      // hungUp is closed
 }
 
 var (
@@ -53,19 +56,35 @@ func (d *dialled) Answer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if !d.take(call) {
+		// The phone was lifted in the very moment in which nobody wanted it any more.
+		_ = call.Hangup(context.WithoutCancel(ctx), media.OperatorHungUp) // it is over, answered or not
+		return media.OperatorHungUp
+	}
+	return nil
+}
+
+// take makes call the leg's. It returns false when the leg was hung up.
+func (d *dialled) take(call *sip.Call) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.over {
+		return false
+	}
 	d.call = call
 	close(d.ready)
-	return nil
+	return true
 }
 
 // Run carries the call once it was answered.
 func (d *dialled) Run(ctx context.Context, up media.Uplink, down media.Downlink) error {
 	select {
 	case <-d.ready:
-		if law := d.call.Codec(); law != d.codec {
+		call := d.answered()
+		if law := call.Codec(); law != d.codec {
 			up, down = recoded(d.codec, law, up, down)
 		}
-		return d.call.Run(ctx, up, down)
+		return call.Run(ctx, up, down)
 	case <-d.hungUp:
 		return media.OperatorHungUp
 	case <-ctx.Done():
@@ -75,21 +94,28 @@ func (d *dialled) Run(ctx context.Context, up media.Uplink, down media.Downlink)
 
 // Hangup ends the call, or the attempt.
 func (d *dialled) Hangup(ctx context.Context, cause error) error {
-	if call := d.answered(); call != nil {
+	if call := d.giveUp(); call != nil {
 		return call.Hangup(ctx, cause)
 	}
-	d.hangUp.Do(func() { close(d.hungUp) })
 	return nil
+}
+
+// giveUp returns the call. Without one, there will be none.
+func (d *dialled) giveUp() *sip.Call {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.call == nil && !d.over {
+		d.over = true
+		close(d.hungUp)
+	}
+	return d.call
 }
 
 // answered returns the call, nil before it is answered.
 func (d *dialled) answered() *sip.Call {
-	select {
-	case <-d.ready:
-		return d.call
-	default:
-		return nil
-	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.call
 }
 
 // Transfer is that of the call.

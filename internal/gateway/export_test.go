@@ -1,13 +1,20 @@
 package gateway
 
 import (
+	"context"
 	"time"
 
 	"github.com/callgw/callgw/bridge"
 	"github.com/callgw/callgw/bridge/media"
 	"github.com/callgw/callgw/dialplan"
 	"github.com/callgw/callgw/internal/modelwatch"
+	"github.com/callgw/callgw/sip"
 )
+
+// Dialled returns the leg of a call out that dial places.
+func Dialled(dial func(context.Context) (*sip.Call, error)) bridge.Leg {
+	return newDialled(media.PCMU, dial)
+}
 
 // Timely serves a handler with bodies that come in time.
 var Timely = timely
