@@ -19,12 +19,15 @@ func (c *Call) HangUp(cause error) {
 // among those that may be at a time, and a drain waits for it.
 func (c *Call) relay(ctx context.Context) {
 	leg, ok := c.cfg.Leg.(Relayer)
-	if !ok || media.CauseOf(c.cause) != media.Transferred {
+	if !ok {
 		return
 	}
 	second, ok := leg.Relayed()
 	if !ok {
 		return
+	}
+	if media.CauseOf(c.cause) != media.Transferred {
+		c.part(c.cause) // it ended in the very moment in which the target answered
 	}
 	began := time.Now()
 	c.endingSince.Store(0)

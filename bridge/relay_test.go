@@ -140,3 +140,35 @@ func TestACallerWhoIsPassedOnIsHungUp(t *testing.T) {
 		})
 	}
 }
+
+// lateLeg passes its caller on in the moment in which the call ends otherwise.
+type lateLeg struct{ *relayingLeg }
+
+func (l *lateLeg) Hangup(context.Context, error) error {
+	l.end <- media.Transferred // there is nothing left to hang up here
+	return nil
+}
+
+func TestACallerWhoIsPassedOnAsTheCallEndsIsHungUp(t *testing.T) {
+	_, provider := serve(t, realtimetest.Config{})
+	l := &lateLeg{&relayingLeg{leg: newLeg(), ended: make(chan error, 1), parted: make(chan error, 1)}}
+	c := bridge.New(bridge.Config{
+		Facts: bridge.Facts{ID: "1", Leg: "test"}, Leg: l,
+		Agent: bridge.Agent{Name: "a", Providers: []realtime.Provider{provider}},
+	})
+	done := make(chan error, 1)
+	go func() { done <- bridge.NewRegistry(0).Run(context.Background(), c) }()
+	await(t, l.answered, "the answer")
+	c.HangUp(media.OperatorHungUp)
+	if err := <-done; !errors.Is(err, media.OperatorHungUp) {
+		t.Errorf("Run() = %v", err)
+	}
+	select {
+	case err := <-l.parted:
+		if !errors.Is(err, media.OperatorHungUp) {
+			t.Errorf("the two were parted for %v", err)
+		}
+	default:
+		t.Error("the two speak on, and nobody knows")
+	}
+}
