@@ -96,7 +96,13 @@ type api struct{ cfg Config }
 
 func (a *api) authorised(next http.Handler) http.Handler {
 	if a.cfg.Token == "" {
-		return next
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if intrudes(r) {
+				refuse(w, http.StatusForbidden, "pages of other sites are refused, and hosts by another name than localhost, unless there is an admin.token")
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
 	}
 	want := []byte(a.cfg.Token)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -43,7 +43,7 @@ func newSite(token string) *site {
 
 // ask sends a request; header is a value for Authorization, or empty.
 func (s *site) ask(method, path, header string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, path, nil)
+	r := httptest.NewRequest(method, "http://localhost:9090"+path, nil)
 	if header != "" {
 		r.Header.Set("Authorization", header)
 	}
@@ -182,6 +182,37 @@ func TestEverythingElseNeedsTheToken(t *testing.T) {
 func TestWithoutATokenAllMayAsk(t *testing.T) {
 	if w := newSite("").ask("GET", "/api/v1/calls", ""); w.Code != http.StatusOK {
 		t.Errorf("status %d", w.Code)
+	}
+}
+
+func TestPagesOfOtherSitesAreRefused(t *testing.T) {
+	for _, c := range []struct {
+		name, host, origin, token string
+		status                    int
+	}{
+		{"a program", "127.0.0.1:9090", "", "", http.StatusBadRequest},
+		{"a program over IPv6", "[::1]:9090", "", "", http.StatusBadRequest},
+		{"a program that names no host", "", "", "", http.StatusBadRequest},
+		{"a page of this machine", "localhost:9090", "http://localhost:9090", "", http.StatusBadRequest},
+		{"another site", "127.0.0.1:9090", "https://evil.example", "", http.StatusForbidden},
+		{"a file", "127.0.0.1:9090", "null", "", http.StatusForbidden},
+		{"a name that leads here", "evil.example:9090", "http://evil.example:9090", "", http.StatusForbidden},
+		{"the same, without saying so", "evil.example", "", "", http.StatusForbidden},
+		{"who knows the token", "voice.example.com", "https://voice.example.com", "secret", http.StatusBadRequest},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := httptest.NewRequest("POST", "/api/v1/calls", strings.NewReader("{}"))
+			r.Host = c.host
+			r.Header.Set("Authorization", "Bearer "+c.token)
+			if c.origin != "" {
+				r.Header.Set("Origin", c.origin)
+			}
+			w := httptest.NewRecorder()
+			newSite(c.token).handler.ServeHTTP(w, r)
+			if w.Code != c.status {
+				t.Errorf("status %d: %s", w.Code, w.Body)
+			}
+		})
 	}
 }
 

@@ -21,7 +21,7 @@ import (
 // post sends a request with a body.
 func (s *site) post(path, body string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	s.handler.ServeHTTP(w, httptest.NewRequest("POST", path, strings.NewReader(body)))
+	s.handler.ServeHTTP(w, httptest.NewRequest("POST", "http://localhost:9090"+path, strings.NewReader(body)))
 	return w
 }
 
