@@ -1,26 +1,16 @@
 package bridge
 
 import (
-	"math"
 	"time"
 
-	"github.com/zaf/g711"
-
 	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/internal/keytone"
 )
 
-// How digits sound in the audio (ITU-T Q.23; Q.24 asks for 40 ms and more).
+// How long digits sound in the audio (ITU-T Q.24 asks for 40 ms and more).
 const (
 	toneLength = 120 * time.Millisecond
 	toneGap    = 100 * time.Millisecond
-	toneLevel  = 7000 // of 32767, each of the two tones: -13 dBFS
-)
-
-// toneRows and toneColumns are the frequencies, in Hz, of the keypad.
-var (
-	toneRows    = [4]float64{697, 770, 852, 941}
-	toneColumns = [4]float64{1209, 1336, 1477, 1633}
-	keypad      = [4]string{"123A", "456B", "789C", "*0#D"}
 )
 
 // dtmfTones returns digits as µ-law audio; a comma is a pause of half a second,
@@ -43,24 +33,9 @@ func dtmfTones(digits string) []byte {
 }
 
 func appendTone(audio []byte, d media.Digit) []byte {
-	low, high := frequencies(d)
-	for n := range media.Bytes(toneLength) {
-		t := 2 * math.Pi * float64(n) / media.SampleRate
-		v := toneLevel * (math.Sin(low*t) + math.Sin(high*t))
-		audio = append(audio, g711.EncodeUlawFrame(int16(v)))
-	}
-	return audio
-}
-
-func frequencies(d media.Digit) (low, high float64) {
-	for row, keys := range keypad {
-		for column := range len(keys) {
-			if keys[column] == byte(d) {
-				return toneRows[row], toneColumns[column]
-			}
-		}
-	}
-	return 0, 0
+	tone, start := keytone.New(d, toneLength), len(audio)
+	audio = append(audio, make([]byte, media.Bytes(toneLength))...)
+	return audio[:start+tone.Fill(audio[start:], media.PCMU)]
 }
 
 func appendSilence(audio []byte, d time.Duration) []byte {

@@ -3,6 +3,8 @@ package sip
 import (
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/callgw/callgw/bridge/media"
 )
 
@@ -35,12 +37,24 @@ func ParseRAck(value string) (rseq, cseq uint32, method string, ok bool) {
 	return r.rseq, r.cseq, r.method, ok
 }
 
+// NewPassageTo returns a way to a phone whose keys can be pressed.
+func NewPassageTo(far interface {
+	Codec() media.Codec
+	SendDigit(d media.Digit, duration time.Duration) error
+}, log zerolog.Logger,
+) interface {
+	media.KeyUplink
+	media.Downlink
+} {
+	return newPassage(far, log)
+}
+
 // NewPassage returns a way between two phones.
 func NewPassage() interface {
 	media.Uplink
 	media.Downlink
 } {
-	return newPassage(nil)
+	return newPassage(nil, zerolog.Nop())
 }
 
 // ParseReplaces reads a Replaces header.
@@ -54,3 +68,6 @@ func ParseFragment(body string) (*StatusError, bool) { return parseFragment(body
 
 // ObserveCall makes the series of a trunk's calls.
 func ObserveCall(m *Metrics, trunk string) { m.rtp(trunk) }
+
+// InfoDuration reads how long the key of an INFO is pressed.
+func InfoDuration(body string) time.Duration { return infoDuration(body) }

@@ -2,6 +2,7 @@ package sip_test
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -23,7 +24,8 @@ type handset struct {
 	gateway netip.AddrPort
 	next    rtp.Header
 	began   time.Time
-	raw     [][]byte // what came, as it came
+	raw     [][]byte      // what came, as it came
+	held    time.Duration // how long the last key was pressed that came
 }
 
 const suite = srtp.ProtectionProfileAes128CmHmacSha1_80
@@ -105,13 +107,13 @@ func (h *handset) say(n int) []byte {
 	return said
 }
 
-// press presses a key for 100 ms (RFC 4733 §2.5.1).
-func (h *handset) press(event byte) {
+// press presses a key for as many packets, 20 ms each (RFC 4733 §2.5.1).
+func (h *handset) press(event byte, packets int) {
 	h.tick()
-	for i := range 5 {
+	for i := range packets {
 		duration := (i + 1) * 160
 		end := byte(0)
-		if i == 4 {
+		if i == packets-1 {
 			end = 0x80
 		}
 		h.next.Marker = i == 0
@@ -122,6 +124,7 @@ func (h *handset) press(event byte) {
 }
 
 // hear returns what has come since, deciphered: audio, and the keys that were pressed.
+// h.held is for how long the last one was.
 func (h *handset) hear() (audio []byte, keys string) {
 	h.t.Helper()
 	packets, source := drained(h.sock)
@@ -143,6 +146,9 @@ func (h *handset) hear() (audio []byte, keys string) {
 		if err := p.Unmarshal(b); err != nil {
 			h.t.Errorf("no RTP: %v", err)
 			continue
+		}
+		if p.PayloadType == 101 {
+			h.held = time.Duration(binary.BigEndian.Uint16(p.Payload[2:])) * time.Second / 8000
 		}
 		switch {
 		case p.PayloadType == 101 && (keys == "" || p.Timestamp != last):

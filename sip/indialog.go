@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	gosip "github.com/emiago/sipgo/sip"
 
@@ -118,6 +119,7 @@ func (c *Call) info(t *serverTx) {
 	case "application/dtmf-relay", "application/dtmf":
 		if d, ok := infoDigit(string(req.Body())); ok {
 			c.up.Digit(d)
+			c.up.Released(d, infoDuration(string(req.Body())))
 		} else {
 			c.log.Debug().Bytes("body", req.Body()).Msg("INFO without a key")
 		}
@@ -126,6 +128,21 @@ func (c *Call) info(t *serverTx) {
 		return
 	}
 	c.s.answer(t, gosip.StatusOK)
+}
+
+// infoDuration reads how long the key of an INFO is pressed, in milliseconds; 0: it does
+// not say.
+func infoDuration(body string) time.Duration {
+	for line := range strings.Lines(body) {
+		key, value, _ := strings.Cut(line, "=")
+		if !strings.EqualFold(strings.TrimSpace(key), "duration") {
+			continue
+		}
+		if n, err := strconv.ParseUint(strings.TrimSpace(value), 10, 16); err == nil {
+			return time.Duration(n) * time.Millisecond
+		}
+	}
+	return 0
 }
 
 // infoDigit reads the key of an INFO: the line of a dtmf-relay body that begins with

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/sip"
 	"github.com/callgw/callgw/sip/siptest"
 )
 
@@ -73,4 +74,21 @@ func TestSendDigitsToAPeerThatTakesNone(t *testing.T) {
 		p.Expect("200 BYE")
 		r.wantCause(media.CallerHungUp)
 	})
+}
+
+func TestHowLongAKeyOfAnInfoIsPressed(t *testing.T) {
+	for body, want := range map[string]time.Duration{
+		"Signal=5\r\nDuration=160\r\n":      160 * time.Millisecond,
+		"Signal= *\r\nduration = 2500 \r\n": 2500 * time.Millisecond,
+		"Signal=5\r\n":                      0,
+		"Signal=5\r\nDuration=soon\r\n":     0,
+		"Signal=5\r\nDuration=-1\r\n":       0,
+		"Signal=5\r\nDuration=70000\r\n":    0,
+		"10":                                0,
+		"":                                  0,
+	} {
+		if got := sip.InfoDuration(body); got != want {
+			t.Errorf("%q: %v, want %v", body, got, want)
+		}
+	}
 }

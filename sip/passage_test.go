@@ -2,10 +2,19 @@ package sip_test
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
+
+	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/internal/keytone"
 	"github.com/callgw/callgw/sip"
+	"github.com/callgw/callgw/sip/rtp"
 )
 
 func audio(first, n int) []byte {
@@ -86,5 +95,75 @@ func TestPassageDoesNotAllocate(t *testing.T) {
 		p.Next(frame)
 	}); n != 0 {
 		t.Errorf("%v allocations per frame", n)
+	}
+}
+
+// handsetKeys is the far phone of a passage, which keeps the keys that are pressed.
+type handsetKeys struct {
+	law  media.Codec
+	err  error
+	keys []string
+}
+
+func (h *handsetKeys) Codec() media.Codec { return h.law }
+
+func (h *handsetKeys) SendDigit(d media.Digit, held time.Duration) error {
+	h.keys = append(h.keys, fmt.Sprint(d, " ", held))
+	return h.err
+}
+
+func TestPassagePassesKeysOn(t *testing.T) {
+	h := &handsetKeys{}
+	p := sip.NewPassageTo(h, zerolog.Nop())
+	p.Released('9', time.Second) // pressed before there was a passage
+	p.Digit('5')
+	if len(h.keys) != 0 {
+		t.Errorf("%v were pressed already", h.keys)
+	}
+	p.Released('5', 1700*time.Millisecond)
+	p.Digit('#')
+	p.Released('#', 0)
+	if diff := cmp.Diff([]string{"5 1.7s", "# 0s"}, h.keys); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestPassageSoundsKeysForWhoTakesNone(t *testing.T) {
+	for _, law := range []media.Codec{media.PCMU, media.PCMA} {
+		p := sip.NewPassageTo(&handsetKeys{law: law, err: rtp.ErrNoEvents}, zerolog.Nop())
+		for _, d := range []media.Digit{'5', '6'} {
+			p.Digit(d)
+			p.Released(d, 130*time.Millisecond)
+		}
+		want := make([]byte, media.Bytes(2*190*time.Millisecond))
+		law.FillSilence(want)
+		for i, d := range []media.Digit{'5', '6'} {
+			tone := keytone.New(d, 130*time.Millisecond)
+			tone.Fill(want[i*1520:], law)
+		}
+		var heard []byte
+		for i := range 30 { // the other phone goes on sending meanwhile
+			frame, b := bytes.Repeat([]byte{byte(i)}, 160), make([]byte, 160)
+			p.Frame(frame)
+			n := p.Next(b)
+			heard = append(heard, b[:n]...)
+		}
+		if !bytes.HasPrefix(heard, want) {
+			t.Errorf("%s: %d bytes were heard, not as the keys sound", law, len(heard))
+		}
+		// What sounded in the place of audio did not make it late.
+		if last := heard[len(heard)-1]; last != 28 {
+			t.Errorf("%s: the last frame heard is %d of 29", law, last)
+		}
+	}
+}
+
+func TestPassageTellsOfKeysThatAreLost(t *testing.T) {
+	var log bytes.Buffer
+	p := sip.NewPassageTo(&handsetKeys{err: rtp.ErrBusy}, zerolog.New(&log))
+	p.Digit('5')
+	p.Released('5', time.Second)
+	if !strings.Contains(log.String(), "key not passed on") {
+		t.Errorf("the log says %q", log.String())
 	}
 }

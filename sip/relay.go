@@ -105,7 +105,7 @@ func (c *Call) claim() error {
 // passOn takes the call out of Run's hands and joins it with far. It returns false
 // when the call is over.
 func (c *Call) passOn(far *Call) bool {
-	there, back := newPassage(far), newPassage(c)
+	there, back := newPassage(far, c.log), newPassage(c, c.log)
 	j := &joint{second: far.ID(), over: make(chan struct{})}
 	var ctx context.Context
 	ctx, j.part = context.WithCancelCause(context.Background())

@@ -2,6 +2,7 @@ package sip_test
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -31,13 +32,14 @@ func converses(t *testing.T, from, to *handset) {
 	if clear := bytes.Contains(bytes.Join(to.raw, nil), said[:160]); clear != (to.in == nil) {
 		t.Errorf("in the clear: %v", clear)
 	}
-	for _, event := range []byte{5, 11} {
-		from.press(event)
+	for event, packets := range map[byte]int{5: 5, 11: 45} {
+		from.press(event, packets)
 		from.say(5)
-		time.Sleep(300 * time.Millisecond)
-	}
-	if _, keys := to.hear(); keys != "511" {
-		t.Errorf("keys 5 and # became %q", keys)
+		time.Sleep(time.Second)
+		held := time.Duration(packets) * 20 * time.Millisecond
+		if _, keys := to.hear(); keys != fmt.Sprint(event) || to.held != held {
+			t.Errorf("key %d, pressed for %v, became %q for %v", event, held, keys, to.held)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package sip
 
 import (
 	"sync"
+	"time"
 
 	"github.com/callgw/callgw/bridge/media"
 )
@@ -14,7 +15,7 @@ type uplink struct {
 	to media.Uplink // nil until Run
 }
 
-var _ media.Uplink = (*uplink)(nil)
+var _ media.KeyUplink = (*uplink)(nil)
 
 func (u *uplink) attach(to media.Uplink) {
 	u.mu.Lock()
@@ -40,5 +41,14 @@ func (u *uplink) Digit(d media.Digit) {
 	defer u.mu.Unlock()
 	if u.to != nil {
 		u.to.Digit(d)
+	}
+}
+
+// Released passes the end of a key press on, to who wants to know.
+func (u *uplink) Released(d media.Digit, held time.Duration) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if to, ok := u.to.(media.KeyUplink); ok {
+		to.Released(d, held)
 	}
 }

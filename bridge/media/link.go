@@ -1,5 +1,7 @@
 package media
 
+import "time"
+
 // Uplink takes what comes from the phone. The bridge implements it; a leg's
 // one reader goroutine calls it. No method blocks.
 type Uplink interface {
@@ -12,6 +14,14 @@ type Uplink interface {
 	Digit(d Digit)
 	// Hold reports that the peer put the call on hold, or took it back.
 	Hold(on bool)
+}
+
+// KeyUplink is an Uplink that wants to know how long keys are pressed.
+type KeyUplink interface {
+	Uplink
+	// Released reports that the key which Digit has told is not pressed any more. held
+	// is 0 when nobody knows for how long it was.
+	Released(d Digit, held time.Duration)
 }
 
 // Downlink is where a leg takes the agent's audio from. The bridge implements

@@ -26,6 +26,7 @@ func TestPackagesKnowOnly(t *testing.T) {
 		"internal/config":  {"bridge/answering", "bridge/media", "dialplan", "internal/config/strict", "internal/jsonscan", "internal/toolschema", "internal/vad", "internal/wav", "realtime"},
 
 		"internal/transcode":     {"bridge/media"},
+		"internal/keytone":       {"bridge/media"},
 		"internal/toolschema":    nil,
 		"internal/httptool":      {"internal/toolschema"},
 		"internal/errands":       nil,
@@ -83,7 +84,7 @@ func TestOnlyCommandsKnowAll(t *testing.T) {
 // TestPurePackages have no world outside: no network, no files, no clock.
 func TestPurePackages(t *testing.T) {
 	world := []string{"net", "net/http", "os", "os/exec", "log", "log/slog", "syscall", "context", "sync"}
-	for _, path := range []string{"bridge/media", "bridge/answering", "dialplan", "sip/sdp", "internal/vad", "internal/jsonscan", "internal/wav", "internal/mask"} {
+	for _, path := range []string{"bridge/media", "bridge/answering", "dialplan", "sip/sdp", "internal/vad", "internal/keytone", "internal/jsonscan", "internal/wav", "internal/mask"} {
 		p := named(t, path)
 		for _, dep := range p.Imports {
 			if slices.Contains(world, dep) {

@@ -5,6 +5,10 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/callgw/callgw/bridge/media"
 )
 
 func TestKeyIsReportedOnceAtItsStart(t *testing.T) {
@@ -165,6 +169,67 @@ func TestTimestampsThatGrowAreOnePress(t *testing.T) {
 				synctest.Wait()
 				if got := c.pressed(); got != "11" {
 					t.Errorf("two presses of 1 are %q", got)
+				}
+			})
+		})
+	}
+}
+
+func TestKeysAreReleased(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		press func(p *peer)
+		want  []time.Duration
+	}{
+		{"at their end", func(p *peer) { p.press(1); p.press(1) }, []time.Duration{ms(60), ms(60)}},
+		{"when they last long", func(p *peer) {
+			for range 2 { // RFC 4733 §2.5.1.3
+				p.event(9, false, 160)
+				p.event(9, false, 0xFFFF)
+				p.timestamp += 0xFFFF
+			}
+			p.event(9, true, 800)
+		}, []time.Duration{2*media.Duration(0xFFFF) + ms(100)}},
+		{"when each packet has its own timestamp", func(p *peer) {
+			for i := range 5 {
+				p.event(1, i == 4, 160*(i+1))
+				p.timestamp += 160
+			}
+		}, []time.Duration{ms(100)}},
+		{"by audio, when the end is lost", func(p *peer) {
+			p.event(1, false, 160)
+			p.event(1, false, 320)
+			p.timestamp += 480
+			p.speak(7)
+		}, []time.Duration{ms(40)}},
+		{"by the next, when the end is lost", func(p *peer) {
+			p.event(1, false, 160)
+			p.timestamp += 480
+			p.press(2)
+		}, []time.Duration{ms(20), ms(60)}},
+		{"by another stream", func(p *peer) {
+			p.event(1, false, 160)
+			time.Sleep(ms(20))
+			p.ssrc, p.timestamp = 0xBEEF, 7
+			p.speak(5)
+		}, []time.Duration{ms(20)}},
+		{"not while audio of the same time comes", func(p *peer) {
+			for i := range 20 {
+				p.event(1, i == 19, 160*(i+1))
+				audio := *p
+				audio.timestamp += uint32(160 * i)
+				audio.speak(1)
+				p.sequence = audio.sequence
+			}
+		}, []time.Duration{ms(400)}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inCall(t, nil, func(t *testing.T, c *call, p *peer) {
+				p.speak(5)
+				test.press(p)
+				synctest.Wait()
+				if diff := cmp.Diff(test.want, c.released()); diff != "" {
+					t.Error(diff)
 				}
 			})
 		})

@@ -118,6 +118,7 @@ func (r *receiver) receive(now time.Time, from netip.AddrPort, b []byte) (moved 
 		return false
 	case admittedNew:
 		r.flush(now)
+		r.release()
 		r.order, r.jitter, r.presses = order{held: r.order.held}, jitter{}, presses{}
 		r.clock.unanchor()
 		moved = r.lock.locked
@@ -144,6 +145,9 @@ func (r *receiver) admitted(now time.Time, p *packet) {
 		// A key is reported when its first packet comes, in order or not.
 		r.press(p)
 	} else if r.audio(p.kind) {
+		if r.presses.over(p.timestamp) {
+			r.release()
+		}
 		r.count.jitter.Store(uint64(r.jitter.take(now.Sub(r.epoch), p.timestamp)))
 	}
 	r.reports.about.take(p.ssrc, p.sequence, r.jitter.scaled>>4)
@@ -188,6 +192,7 @@ func (r *receiver) again(p *packet) {
 	if r.event(p.kind) && r.presses.timestamp == p.timestamp {
 		return
 	}
+	r.release()
 	r.presses = presses{}
 	if r.event(p.kind) {
 		r.press(p)
@@ -201,9 +206,26 @@ func (r *receiver) press(p *packet) {
 		r.reject(Malformed)
 		return
 	}
+	if r.presses.place(p.timestamp, e) == another {
+		r.release()
+	}
 	if digit, ok := r.presses.take(p.timestamp, e); ok {
 		r.count.digits.Add(1)
 		r.uplink.Digit(digit)
+	}
+	if r.presses.last.end {
+		r.release()
+	}
+}
+
+// release reports that the key which is pressed was released.
+func (r *receiver) release() {
+	d, held, ok := r.presses.release()
+	if !ok {
+		return
+	}
+	if up, ok := r.uplink.(media.KeyUplink); ok {
+		up.Released(d, held)
 	}
 }
 

@@ -134,6 +134,7 @@ type phone struct {
 	up     []byte
 	frames []int
 	digits []media.Digit
+	held   []time.Duration // for how long each key was, once it is released
 	holds  []bool
 	down   []byte
 }
@@ -149,6 +150,22 @@ func (p *phone) Digit(d media.Digit) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.digits = append(p.digits, d)
+}
+
+func (p *phone) Released(d media.Digit, held time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.held) >= len(p.digits) || p.digits[len(p.held)] != d {
+		panic("a key was released that is not pressed")
+	}
+	p.held = append(p.held, held)
+}
+
+// released returns for how long each key was pressed.
+func (p *phone) released() []time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]time.Duration(nil), p.held...)
 }
 
 func (p *phone) Hold(on bool) {
