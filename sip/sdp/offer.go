@@ -63,15 +63,22 @@ func Accept(local Local, answer *Description) (Stream, error) {
 	if local.secures() && len(m.Crypto) > 0 && keys.suite == 0 {
 		return Stream{}, fmt.Errorf("%w: SRTP keys that were not asked for", ErrNotAcceptable)
 	}
-	// RFC 3264 §7: the first format of the answer is what the peer prefers.
+	// RFC 3264 §7: the first format of the answer is what the peer prefers; §6.1: any
+	// of them may come, and be sent. This side receives the numbers of its own offer.
 	var codec Codec
-	for _, c := range slices.Backward(m.Codecs) {
-		if law, ok := c.g711(); ok && slices.Contains(local.codecs(), law) {
+	var laws []Law
+	for _, c := range m.Codecs {
+		law, ok := c.g711()
+		if !ok || !slices.Contains(local.codecs(), law) {
+			continue
+		}
+		if len(laws) == 0 {
 			codec = c
 		}
+		laws = append(laws, Law{law, c.Type, law.PayloadType()})
 	}
 	s := m.stream(codec, local)
-	// RFC 3264 §7: this side receives the numbers of its own offer.
+	s.Laws = laws
 	s.Receive = PayloadTypes{Audio: s.Codec.PayloadType(), Event: local.eventType(), Events: s.Send.Events}
 	if keys.suite != 0 {
 		s.Security = Security{keys.suite, local.key(keys.suite, Key{}), keys.key}

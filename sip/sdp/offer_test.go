@@ -138,3 +138,50 @@ func TestDirection(t *testing.T) {
 		}
 	}
 }
+
+func TestAnswerWithBothLaws(t *testing.T) {
+	u := sdp.Law{Codec: media.PCMU, Send: 0, Receive: 0}
+	a := sdp.Law{Codec: media.PCMA, Send: 8, Receive: 8}
+	for _, test := range []struct {
+		name   string
+		codecs []media.Codec // offered
+		lines  []string
+		laws   []sdp.Law
+		speaks map[media.Codec]sdp.Law // what is sent, by the law that this side would like
+	}{
+		{"one", nil, []string{"m=audio 4000 RTP/AVP 8 101"}, []sdp.Law{a}, map[media.Codec]sdp.Law{media.PCMU: a, media.PCMA: a}},
+		{"both", nil, []string{"m=audio 4000 RTP/AVP 0 8 101"}, []sdp.Law{u, a}, map[media.Codec]sdp.Law{media.PCMU: u, media.PCMA: a}},
+		{"the other first", nil, []string{"m=audio 4000 RTP/AVP 18 8 0"}, []sdp.Law{a, u}, map[media.Codec]sdp.Law{media.PCMU: u, media.PCMA: a}},
+		{"more than was offered", []media.Codec{media.PCMA}, []string{"m=audio 4000 RTP/AVP 0 8"}, []sdp.Law{a}, map[media.Codec]sdp.Law{media.PCMU: a, media.PCMA: a}},
+		{
+			"numbered anew", nil,
+			[]string{"m=audio 4000 RTP/AVP 118 8", "a=rtpmap:118 PCMU/8000"},
+			[]sdp.Law{{Codec: media.PCMU, Send: 118, Receive: 0}, a},
+			map[media.Codec]sdp.Law{media.PCMU: {Codec: media.PCMU, Send: 118, Receive: 0}, media.PCMA: a},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			l := local()
+			l.Codecs = test.codecs
+			s, err := sdp.Accept(l, parse(t, []byte(offer(test.lines...))))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.laws, s.Laws); diff != "" {
+				t.Error(diff)
+			}
+			if s.Codec != test.laws[0].Codec {
+				t.Errorf("%v is sent, not the answer's first choice", s.Codec)
+			}
+			for law, want := range test.speaks {
+				spoken := s.Speaking(law)
+				if got := (sdp.Law{Codec: spoken.Codec, Send: spoken.Send.Audio, Receive: spoken.Receive.Audio}); got != want {
+					t.Errorf("who would like %v sends %+v", law, got)
+				}
+				if diff := cmp.Diff(s.Laws, spoken.Laws); diff != "" {
+					t.Error(diff)
+				}
+			}
+		})
+	}
+}

@@ -10,8 +10,13 @@ import (
 // Stream is what an offer and its answer settled for the call's audio, seen
 // from this side.
 type Stream struct {
-	// Codec is the one codec of both ways.
+	// Codec is the law that this side sends: the peer's first choice, until Speaking
+	// says otherwise.
 	Codec media.Codec
+	// Laws are all of the peer's answer, its first choice first: it may send any of
+	// them, and change without a word (RFC 3264 §6.1). Answers of this side name one,
+	// and leave them empty.
+	Laws []Law
 	// Send holds the payload types that the peer expects.
 	Send PayloadTypes
 	// Receive holds the payload types that the peer was told to send. They
@@ -37,6 +42,29 @@ type Stream struct {
 	RTCPMux bool
 	// Security says whether and how both ways are encrypted.
 	Security Security
+}
+
+// Law is one of the two laws of G.711 with its payload types.
+type Law struct {
+	Codec media.Codec
+	// Send is the number that the peer expects, Receive that which it was told to
+	// send.
+	Send, Receive uint8
+}
+
+// Speaking returns the stream in which this side sends law, if the peer takes it,
+// else the stream as it is.
+func (s Stream) Speaking(law media.Codec) Stream {
+	if s.Codec == law {
+		return s
+	}
+	for _, l := range s.Laws {
+		if l.Codec == law {
+			s.Codec, s.Send.Audio, s.Receive.Audio = law, l.Send, l.Receive
+			break
+		}
+	}
+	return s
 }
 
 // OnHold reports whether the peer put the call on hold: it does not want what
