@@ -24,6 +24,11 @@ type Config struct {
 	Uplink media.Uplink
 	// Downlink gives the agent's audio. Only the pacer's tick calls it.
 	Downlink media.Downlink
+	// UplinkLaw is told in which law the frames for Uplink come from then on, before
+	// the first and whenever the peer changes it; DownlinkLaw in which law Downlink is
+	// to give them. Who calls Uplink and Downlink calls these, or Update does while
+	// nobody else calls Downlink. nil means that nobody needs to know.
+	UplinkLaw, DownlinkLaw func(media.Codec)
 	// Pacer is the clock of the sender.
 	Pacer *pacer.Pacer
 	// Timeout is how long after Start the peer may send nothing valid, neither RTP

@@ -15,11 +15,13 @@ const comfortNoise = 13
 // machine: it is told the time and owns no goroutine.
 type receiver struct {
 	uplink  media.Uplink
+	law     func(media.Codec) // is told the uplink's, or nil
 	metrics *Metrics
 	count   *counters
 	timeout time.Duration // less than 0: none
 
 	stream  sdp.Stream
+	laws    laws
 	live    bool      // the call is answered: audio goes on
 	epoch   time.Time // what arrivals are measured from
 	valid   time.Time // the last RTP packet of the peer, or when it began to be expected
@@ -36,6 +38,7 @@ type receiver struct {
 func newReceiver(cfg *Config, count *counters, reports *reports) *receiver {
 	return &receiver{
 		uplink:  cfg.Uplink,
+		law:     cfg.UplinkLaw,
 		metrics: &cfg.Metrics,
 		count:   count,
 		timeout: cfg.Timeout,
@@ -48,7 +51,8 @@ func newReceiver(cfg *Config, count *counters, reports *reports) *receiver {
 func (r *receiver) update(now time.Time, s sdp.Stream) {
 	waited := r.expects()
 	r.stream = s
-	r.clock.codec(s.Codec)
+	r.laws.settle(s)
+	r.speaks(s.Codec)
 	r.lock.resignal(now, s.Remote)
 	r.opener.rekey(now, s.Security)
 	if r.expects() && !waited {
@@ -233,7 +237,20 @@ func (r *receiver) release() {
 // filled. So does audio that nobody asked for.
 func (r *receiver) play(now time.Time, p *packet) {
 	if r.audio(p.kind) && r.stream.Direction.Receives() {
+		r.speaks(r.laws.of(p.kind))
 		r.clock.audio(now, p)
+	}
+}
+
+// speaks makes law that of what is passed on from now on, silence as well.
+func (r *receiver) speaks(law media.Codec) {
+	if r.laws.told && law == r.laws.spoken {
+		return
+	}
+	r.laws.spoken, r.laws.told = law, true
+	r.clock.codec(law)
+	if r.law != nil {
+		r.law(law)
 	}
 }
 
@@ -312,9 +329,7 @@ func (r *receiver) expire(now time.Time) bool {
 	return r.timeout < 0 || !r.expects() || now.Before(r.alive().Add(r.timeout))
 }
 
-func (r *receiver) audio(kind uint8) bool {
-	return kind == r.stream.Receive.Audio || kind == r.stream.Send.Audio
-}
+func (r *receiver) audio(kind uint8) bool { return r.laws.has(kind) }
 
 // event: some peers send telephone-event with their own number, not with that
 // of the offer they answered.

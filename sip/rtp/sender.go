@@ -14,6 +14,7 @@ import (
 type sender struct {
 	conn     Conn
 	downlink media.Downlink
+	law      func(media.Codec) // is told the downlink's, or nil
 	metrics  *Metrics
 	count    *counters
 
@@ -39,6 +40,7 @@ func newSender(cfg *Config, count *counters) *sender {
 	s := &sender{
 		conn:      cfg.Conn,
 		downlink:  cfg.Downlink,
+		law:       cfg.DownlinkLaw,
 		metrics:   &cfg.Metrics,
 		count:     count,
 		stream:    cfg.Stream,
@@ -47,6 +49,7 @@ func newSender(cfg *Config, count *counters) *sender {
 	}
 	s.begin()
 	s.sealer.rekey(cfg.Stream.Security)
+	s.speak()
 	return s
 }
 
@@ -73,10 +76,18 @@ func (s *sender) update(stream sdp.Stream) {
 		s.count.digitsLost.Add(uint64(s.dialler.drop()))
 	}
 	s.stream = stream
+	s.speak()
 	if s.sealer.rekey(stream.Security) {
 		// Whether a new key's roll-over counter begins at 0 or goes on, RFC 3711
 		// §3.3.1 and RFC 4568 §7.1.4 do not agree. For a new SSRC all begin at 0.
 		s.begin()
+	}
+}
+
+// speak tells in which law the downlink is to speak.
+func (s *sender) speak() {
+	if s.law != nil && s.stream.Ptime > 0 {
+		s.law(s.stream.Codec)
 	}
 }
 
