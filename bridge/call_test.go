@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
 
@@ -498,6 +499,24 @@ func TestACallThatHasCostEnoughTakesItsLeave(t *testing.T) {
 	if cause := l.cause(t); media.CauseOf(cause) != media.CostLimit {
 		t.Errorf("hung up for %v", cause)
 	}
+}
+
+func TestALegThatConvertsIsToldOf(t *testing.T) {
+	server, provider := serve(t, realtimetest.Config{})
+	l := newLeg()
+	c, _ := talk(t, l, l, bridge.Agent{Providers: []realtime.Provider{provider}}, server)
+	l.up.(media.Recoder).Recoded(media.PCMA)
+	end(t, c)
+	for _, e := range c.Timeline() {
+		if e.Name != bridge.EventRecoded {
+			continue
+		}
+		if diff := cmp.Diff([]bridge.Attr{{Key: "phone", Value: "pcma"}, {Key: "session", Value: "pcmu"}}, e.Attrs); diff != "" {
+			t.Error(diff)
+		}
+		return
+	}
+	t.Errorf("timeline %v", names(c))
 }
 
 func TestHoldStopsBothDirections(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 //
 // A leg whose far end buffers audio implements [media.Flusher] as well.
 type Leg interface {
-	// Codec is the law that was agreed for both directions.
+	// Codec is the law of Run's audio, in both directions. It stays the same.
 	Codec() media.Codec
 
 	// Ring tells the caller that the call is being set up.

@@ -49,6 +49,7 @@ const (
 	EventDigit        = "digit"
 	EventHold         = "hold"
 	EventResume       = "resume"
+	EventRecoded      = "recoded"
 	EventUnderrun     = "underrun"
 	EventFunction     = "function"
 	EventFunctionDone = "function_done"

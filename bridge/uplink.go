@@ -113,6 +113,15 @@ func (u *uplink) fallSilent() {
 // semantic detection waits longer.
 const holdSilence = 500 * time.Millisecond
 
+// Recoded tells that the leg converts between the two laws. It implements
+// media.Recoder.
+func (u *uplink) Recoded(phone media.Codec) {
+	c := u.call
+	law := c.cfg.Leg.Codec()
+	c.note(EventRecoded, "phone", phone.String(), "session", law.String())
+	c.log.Info().Stringer("phone", phone).Stringer("session", law).Msg("audio is converted between the two laws")
+}
+
 // clock tells when a sample that a session counts was on the wire: providers
 // count the audio appended, which is a true clock because gaps are filled.
 type clock struct {

@@ -162,6 +162,7 @@ func (a *attempt) answered(res *gosip.Response) {
 		err = a.gaveUp
 	}
 	if err == nil {
+		a.voice.fix()
 		a.voice.start()
 		a.result <- c
 	}

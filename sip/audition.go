@@ -16,14 +16,17 @@ type audition struct {
 
 // audition lets up hear the peer until it is stopped. Nothing is sent, and a peer
 // that rings without a sound is no fault.
-func (v *voice) audition(up media.Uplink) *audition {
+func (v *voice) audition(to media.Uplink) *audition {
+	up := &uplink{}
 	v.mu.Lock()
 	stream := v.stream
+	up.attach(to, v.speaks())
 	v.mu.Unlock()
 	stream.Direction = stream.Direction.And(sdp.RecvOnly)
 	session := rtp.NewSession(rtp.Config{
 		Conn: v.conn, Stream: stream, Uplink: up, Downlink: &downlink{},
-		Pacer: v.s.cfg.Pacer, Timeout: -1, Metrics: v.s.cfg.Metrics.rtp(v.trunk),
+		UplinkLaw: func(wire media.Codec) { up.speaks(wire) },
+		Pacer:     v.s.cfg.Pacer, Timeout: -1, Metrics: v.s.cfg.Metrics.rtp(v.trunk),
 	})
 	session.Start()
 	ctx, stop := context.WithCancel(context.Background())

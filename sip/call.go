@@ -63,9 +63,10 @@ type Call struct {
 	minSE   time.Duration // the peer's, as far as it has told
 	updates bool          // the peer takes UPDATE
 
-	up    uplink
-	down  downlink
-	audio audio
+	up       uplink
+	down     downlink
+	recoding recoding
+	audio    audio
 }
 
 // state is how far a call has come.
@@ -154,8 +155,10 @@ func (c *Call) Headers() map[string][]string {
 // RemoteAddr returns the address that the INVITE came from or went to.
 func (c *Call) RemoteAddr() netip.AddrPort { return c.source }
 
-// Codec returns the law of the call's audio. While an offer of ours is
-// unanswered, it is the one preferred.
+// Codec returns the law of Run's audio, which stays the same during the call: that
+// which was agreed on when the call came or was answered, or, where an offer of ours
+// has no answer yet, the one preferred. Where the phone speaks the other, or changes to
+// it, the call is converted.
 func (c *Call) Codec() media.Codec { return c.voice.codec() }
 
 // Stats returns what the call's RTP has counted so far.

@@ -33,6 +33,10 @@ type Dial struct {
 	Headers map[string]string
 	// Codecs are offered instead of the trunk's. None means the trunk's.
 	Codecs []media.Codec
+	// Fixed says that Run's audio is of the first law offered, whichever the far end
+	// answers: for who must know before. Else the answer decides, and nothing has to be
+	// converted.
+	Fixed bool
 	// RingTimeout is how long it may take until the call is answered. 0 means 3 min,
 	// negative that only ctx ends it.
 	RingTimeout time.Duration
@@ -93,6 +97,9 @@ func (s *Server) dialOver(ctx context.Context, trunk *trunk, out Dial) (*Call, e
 	v, err := s.newVoice(speaks, to)
 	if err != nil {
 		return nil, err
+	}
+	if out.Fixed {
+		v.fix()
 	}
 	req, err := s.inviteTo(uri, to, out)
 	if err != nil {

@@ -120,8 +120,8 @@ func TestReinviteWithoutOffer(t *testing.T) {
 		d.Establish()
 		d.Invite()
 		ok := p.Expect("200 INVITE")
-		if !strings.Contains(string(ok.Body()), "m=audio 40002 RTP/AVP 0 101\r\n") {
-			t.Errorf("the offer does not keep the codec:\n%s", ok.Body())
+		if !strings.Contains(string(ok.Body()), "m=audio 40002 RTP/AVP 0 8 101\r\n") {
+			t.Errorf("the offer does not put the codec first:\n%s", ok.Body())
 		}
 		// Until its answer is here, another offer is one too many.
 		d.Invite(offer())
@@ -146,8 +146,8 @@ func TestLateOffer(t *testing.T) {
 		d.Ack(siptest.SDPWith("10.0.1.1", 40000, "8"))
 		time.Sleep(time.Second)
 		c := <-r.calls
-		if c.Codec() != media.PCMA {
-			t.Errorf("codec %v", c.Codec())
+		if c.Codec() != media.PCMU {
+			t.Errorf("the call's law has become %v: whoever serves it has asked before", c.Codec())
 		}
 		d.Request("BYE")
 		p.Expect("200 BYE")

@@ -39,14 +39,13 @@ func ParseRAck(value string) (rseq, cseq uint32, method string, ok bool) {
 
 // NewPassageTo returns a way to a phone whose keys can be pressed.
 func NewPassageTo(far interface {
-	Codec() media.Codec
 	SendDigit(d media.Digit, duration time.Duration) error
-}, log zerolog.Logger,
+}, law media.Codec, log zerolog.Logger,
 ) interface {
 	media.KeyUplink
 	media.Downlink
 } {
-	return newPassage(far, log)
+	return newPassage(far, law, log)
 }
 
 // NewPassage returns a way between two phones.
@@ -54,7 +53,7 @@ func NewPassage() interface {
 	media.Uplink
 	media.Downlink
 } {
-	return newPassage(nil, zerolog.Nop())
+	return newPassage(nil, media.PCMU, zerolog.Nop())
 }
 
 // ParseReplaces reads a Replaces header.
@@ -67,7 +66,10 @@ func ParseReplaces(value string) (callID, local, remote string, ok bool) {
 func ParseFragment(body string) (*StatusError, bool) { return parseFragment(body) }
 
 // ObserveCall makes the series of a trunk's calls.
-func ObserveCall(m *Metrics, trunk string) { m.rtp(trunk) }
+func ObserveCall(m *Metrics, trunk string) {
+	m.rtp(trunk)
+	m.recoded(trunk)
+}
 
 // InfoDuration reads how long the key of an INFO is pressed.
 func InfoDuration(body string) time.Duration { return infoDuration(body) }

@@ -59,6 +59,7 @@ func (s *Server) invite(t *serverTx, from link, trunk *trunk) {
 		s.reject(t, trunk.Name, media.NotAcceptable, status, headers...)
 		return
 	}
+	v.fix()
 	c := newCall(s, trunk, req, uasDialog(req, from, newTag()), v)
 	c.tx, c.updates = t, lists(req, "Allow", "UPDATE")
 	if err := trunk.take(c, time.Now()); err != nil {

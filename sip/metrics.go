@@ -17,6 +17,7 @@ type Metrics struct {
 	loss, jitter, round, mos *prometheus.HistogramVec
 	dropped                  [drops]prometheus.Counter
 	unresolved               [questions]prometheus.Counter
+	converted                *prometheus.CounterVec
 	expiry                   prometheus.Gauge
 	renewals                 *prometheus.CounterVec
 	trunks                   atomic.Pointer[trunks] // that are shown
@@ -69,13 +70,16 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	for _, result := range []string{"ok", "failed"} {
 		m.renewals.WithLabelValues(result)
 	}
+	m.converted = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "callgw_sip_calls_converted_total", Help: "Calls whose audio was converted between the two laws of G.711.",
+	}, []string{"trunk"})
 	unresolved := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "callgw_sip_dns_failures_total", Help: "Questions about servers that DNS did not answer.",
 	}, []string{"type"})
 	for what, name := range questionNames {
 		m.unresolved[what] = unresolved.WithLabelValues(name)
 	}
-	reg.MustRegister(dropped, unresolved, trunkStates{m}, m.expiry, m.renewals)
+	reg.MustRegister(dropped, unresolved, m.converted, trunkStates{m}, m.expiry, m.renewals)
 	return m
 }
 
@@ -135,6 +139,13 @@ func (m *Metrics) drop(why drop) {
 func (m *Metrics) dnsFailed(what question) {
 	if m != nil {
 		m.unresolved[what].Inc()
+	}
+}
+
+// recoded counts a call of a trunk's that is converted between the two laws.
+func (m *Metrics) recoded(trunk string) {
+	if m != nil {
+		m.converted.WithLabelValues(trunk).Inc()
 	}
 }
 

@@ -35,7 +35,7 @@ func TestSeriesHaveTheirPromisedNames(t *testing.T) {
 		"callgw_rtp_jitter_seconds{trunk}", "callgw_rtp_loss_ratio{trunk}", "callgw_rtp_lost_total", "callgw_rtp_mos{trunk}",
 		"callgw_rtp_packets_total{direction}", "callgw_rtp_rejected_total{reason}", "callgw_rtp_reordered_total",
 		"callgw_rtp_round_trip_seconds{trunk}",
-		"callgw_sip_certificate_expiry_timestamp_seconds", "callgw_sip_certificate_reloads_total{result}", "callgw_sip_dns_failures_total{type}",
+		"callgw_sip_calls_converted_total{trunk}", "callgw_sip_certificate_expiry_timestamp_seconds", "callgw_sip_certificate_reloads_total{result}", "callgw_sip_dns_failures_total{type}",
 		"callgw_sip_dropped_total{reason}",
 	}
 	if diff := cmp.Diff(want, names); diff != "" {

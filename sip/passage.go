@@ -29,10 +29,12 @@ const (
 	mostKeys = 64
 )
 
-// passage is one way between two phones that speak the same law: what one says is
-// heard by the other, byte by byte. The lock is the two calls' own.
+// passage is one way between two phones: what one says is heard by the other, byte by
+// byte where both speak the same law, which is the passage's as well. The lock is the
+// two calls' own.
 type passage struct {
 	far keypad
+	law media.Codec
 	log zerolog.Logger
 
 	pressed media.Digit // since Digit; 0: none. The uplink's own
@@ -48,7 +50,6 @@ type passage struct {
 
 // keypad is a phone whose keys can be pressed: a *Call.
 type keypad interface {
-	Codec() media.Codec
 	SendDigit(d media.Digit, duration time.Duration) error
 }
 
@@ -57,7 +58,9 @@ var (
 	_ media.Downlink  = (*passage)(nil)
 )
 
-func newPassage(far keypad, log zerolog.Logger) *passage { return &passage{far: far, log: log} }
+func newPassage(far keypad, law media.Codec, log zerolog.Logger) *passage {
+	return &passage{far: far, law: law, log: log}
+}
 
 // Frame takes what one phone says. The oldest goes when there is no room.
 func (p *passage) Frame(b []byte) {
@@ -86,15 +89,14 @@ func (p *passage) Next(b []byte) int {
 // sound writes what keys sound like to the beginning of b and returns how much it is.
 func (p *passage) sound(b []byte) (n int) {
 	for n < len(b) && (p.pause > 0 || len(p.keys) > 0) {
-		law := p.far.Codec()
 		if p.pause > 0 {
 			quiet := b[n:min(n+p.pause, len(b))]
-			law.FillSilence(quiet)
+			p.law.FillSilence(quiet)
 			n += len(quiet)
 			p.pause -= len(quiet)
 			continue
 		}
-		k := p.keys[0].Fill(b[n:], law)
+		k := p.keys[0].Fill(b[n:], p.law)
 		if n += k; n < len(b) {
 			p.keys = append(p.keys[:0], p.keys[1:]...)
 			p.pause = int(media.Bytes(keyGap))

@@ -100,12 +100,9 @@ func TestPassageDoesNotAllocate(t *testing.T) {
 
 // handsetKeys is the far phone of a passage, which keeps the keys that are pressed.
 type handsetKeys struct {
-	law  media.Codec
 	err  error
 	keys []string
 }
-
-func (h *handsetKeys) Codec() media.Codec { return h.law }
 
 func (h *handsetKeys) SendDigit(d media.Digit, held time.Duration) error {
 	h.keys = append(h.keys, fmt.Sprint(d, " ", held))
@@ -114,7 +111,7 @@ func (h *handsetKeys) SendDigit(d media.Digit, held time.Duration) error {
 
 func TestPassagePassesKeysOn(t *testing.T) {
 	h := &handsetKeys{}
-	p := sip.NewPassageTo(h, zerolog.Nop())
+	p := sip.NewPassageTo(h, media.PCMU, zerolog.Nop())
 	p.Released('9', time.Second) // pressed before there was a passage
 	p.Digit('5')
 	if len(h.keys) != 0 {
@@ -130,7 +127,7 @@ func TestPassagePassesKeysOn(t *testing.T) {
 
 func TestPassageSoundsKeysForWhoTakesNone(t *testing.T) {
 	for _, law := range []media.Codec{media.PCMU, media.PCMA} {
-		p := sip.NewPassageTo(&handsetKeys{law: law, err: rtp.ErrNoEvents}, zerolog.Nop())
+		p := sip.NewPassageTo(&handsetKeys{err: rtp.ErrNoEvents}, law, zerolog.Nop())
 		for _, d := range []media.Digit{'5', '6'} {
 			p.Digit(d)
 			p.Released(d, 130*time.Millisecond)
@@ -160,7 +157,7 @@ func TestPassageSoundsKeysForWhoTakesNone(t *testing.T) {
 
 func TestPassageTellsOfKeysThatAreLost(t *testing.T) {
 	var log bytes.Buffer
-	p := sip.NewPassageTo(&handsetKeys{err: rtp.ErrBusy}, zerolog.New(&log))
+	p := sip.NewPassageTo(&handsetKeys{err: rtp.ErrBusy}, media.PCMU, zerolog.New(&log))
 	p.Digit('5')
 	p.Released('5', time.Second)
 	if !strings.Contains(log.String(), "key not passed on") {

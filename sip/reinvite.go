@@ -4,8 +4,8 @@ import (
 	gosip "github.com/emiago/sipgo/sip"
 )
 
-// reinvite takes an INVITE within the dialog: hold, resume, a new address, or a
-// mere question (RFC 3261 §14.2). The codec stays what it was.
+// reinvite takes an INVITE within the dialog: hold, resume, a new address, another
+// law, or a mere question (RFC 3261 §14.2).
 func (c *Call) reinvite(t *serverTx) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

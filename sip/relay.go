@@ -35,13 +35,15 @@ func (c *Call) bridgeTo(ctx context.Context, target gosip.Uri) error {
 
 // consult calls the target; the caller hears ringing meanwhile.
 func (c *Call) consult(ctx context.Context, target gosip.Uri) (*Call, error) {
+	law := c.voice.wire()
 	far, err := c.s.dialOver(ctx, c.trunk, Dial{
 		To: target.String(), From: cmp.Or(c.trunk.CallerID, c.From()), Asserted: c.trunk.CallerID,
 		Headers: c.diverted(target),
-		Codecs:  []media.Codec{c.Codec()}, // so that nothing has to be transcoded
+		Codecs:  first(law, c.trunk.Codecs), // so that nothing has to be converted, if it can be had
+		Fixed:   true,
 		OnState: func(status int) {
 			if status > 100 {
-				c.down.ring(newRingback(c.Codec()))
+				c.down.ring(newRingback(law))
 			}
 		},
 	})
@@ -105,7 +107,8 @@ func (c *Call) claim() error {
 // passOn takes the call out of Run's hands and joins it with far. It returns false
 // when the call is over.
 func (c *Call) passOn(far *Call) bool {
-	there, back := newPassage(far, c.log), newPassage(c, c.log)
+	law := far.Codec()
+	there, back := newPassage(far, law, c.log), newPassage(c, law, c.log)
 	j := &joint{second: far.ID(), over: make(chan struct{})}
 	var ctx context.Context
 	ctx, j.part = context.WithCancelCause(context.Background())
@@ -115,8 +118,8 @@ func (c *Call) passOn(far *Call) bool {
 		return false
 	}
 	// Once Run's owner is told, nothing may reach it any more.
-	c.up.attach(there)
-	c.down.attach(back)
+	c.up.attach(there, law)
+	c.down.attach(back, law)
 	c.joined = j
 	c.mu.Unlock()
 	c.signal()

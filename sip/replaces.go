@@ -46,7 +46,7 @@ func (s *Server) replace(t *serverTx, from link, trunk *trunk, which []string) {
 }
 
 // replaced moves the call to the dialog that the INVITE opens: who serves it notices
-// nothing but that another speaks. The codec stays what it was.
+// nothing but that another speaks.
 func (c *Call) replaced(t *serverTx, from link, earlyOnly bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -104,7 +104,7 @@ func (c *Call) playEarly() {
 	if !c.s.cfg.EarlyMedia {
 		return
 	}
-	c.down.ring(newRingback(c.voice.codec()))
+	c.down.ring(newRingback(c.voice.wire()))
 	c.voice.startEarly()
 }
 

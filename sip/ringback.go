@@ -21,6 +21,7 @@ const (
 type ringback struct {
 	wave  [ringWave]byte
 	quiet byte
+	law   media.Codec
 	at    int64 // in the cycle
 }
 
@@ -31,7 +32,7 @@ func newRingback(codec media.Codec) *ringback {
 	if codec == media.PCMA {
 		encode = g711.EncodeAlawFrame
 	}
-	r := &ringback{quiet: codec.Silence()}
+	r := &ringback{quiet: codec.Silence(), law: codec}
 	for i := range r.wave {
 		t := 2 * math.Pi * float64(i) / media.SampleRate
 		r.wave[i] = encode(int16(ringLevel * (math.Sin(440*t) + math.Sin(480*t))))

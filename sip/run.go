@@ -36,11 +36,12 @@ func (c *Call) begin(ctx context.Context, up media.Uplink, down media.Downlink) 
 	c.mu.Lock()
 	c.running = true
 	c.mu.Unlock()
-	c.up.attach(up)
-	c.down.attach(down)
+	law := c.Codec()
+	c.up.attach(up, law)
+	c.down.attach(down, law)
 	ctx, c.audio.stop = context.WithCancel(context.WithoutCancel(ctx))
 	c.audio.running.Go(func() {
-		if err := c.voice.run(ctx, &c.up, &c.down); err != nil {
+		if err := c.voice.run(ctx, &c.up, &c.down, c.recodes); err != nil {
 			c.hangUpLater(err)
 		}
 	})
@@ -82,6 +83,7 @@ func (c *Call) await(ctx context.Context, relay bool) {
 			c.hangUpNow(ctx, context.Cause(ctx))
 		}
 	}
+	c.tellRecoded()
 	if reason := c.wanted(); reason != nil {
 		c.hangUpNow(ctx, reason)
 	}

@@ -240,7 +240,7 @@ func TestTransferByASecondCall(t *testing.T) {
 					if req.Recipient.User != "+14155550100" || req.From().Address.User != "+14155550199" {
 						t.Errorf("INVITE:\n%s", invite.Raw)
 					}
-					if !strings.Contains(string(req.Body()), "RTP/AVP 0 101\r\n") {
+					if !strings.Contains(string(req.Body()), "RTP/AVP 0 8 101\r\n") {
 						t.Errorf("offer:\n%s", req.Body())
 					}
 					q.Reply(invite, 180, "Ringing")

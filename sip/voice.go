@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -36,7 +37,9 @@ type voice struct {
 	local   sdp.Local
 	peer    *sdp.Description // the peer's latest description, nil before the first
 	stream  sdp.Stream
-	settled bool   // stream holds
+	settled bool        // stream holds
+	law     media.Codec // of Run's audio, once that is fixed
+	fixed   bool
 	body    []byte // our description that goes into the next 2xx
 	offer   bool   // body is an offer
 	session *rtp.Session
@@ -96,18 +99,31 @@ func (v *voice) takeOffer(req *gosip.Request) error {
 }
 
 // next returns what this side says of itself in its next description: the same
-// session, one version on, and the codec it already speaks.
+// session, one version on, and first the law in which nothing has to be converted.
 func (v *voice) next() sdp.Local {
 	local := v.local
 	if v.body != nil {
 		local.Origin = local.Origin.Next()
 	}
 	if v.settled {
-		local.Codecs = []media.Codec{v.stream.Codec}
+		local.Codecs = first(v.speaks(), local.Codecs)
 		local.EventType = v.stream.Receive.Event
 		local.Security = v.stream.Security
 	}
 	return local
+}
+
+// first returns the codecs, none meaning both, with law before the other if it is one
+// of them.
+func first(law media.Codec, codecs []media.Codec) []media.Codec {
+	if len(codecs) == 0 {
+		codecs = []media.Codec{media.PCMU, media.PCMA}
+	}
+	i := slices.Index(codecs, law)
+	if i <= 0 {
+		return codecs
+	}
+	return slices.Concat(codecs[i:i+1], codecs[:i], codecs[i+1:])
 }
 
 // makeOffer returns the offer of an INVITE of ours.
@@ -119,7 +135,7 @@ func (v *voice) makeOffer() []byte {
 }
 
 // repeat returns the offer that changes nothing: our description as the peer knows
-// it (RFC 4028 §7.4), and with it only the codec that was agreed on.
+// it (RFC 4028 §7.4), but for the order of the codecs.
 func (v *voice) repeat() []byte {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -165,19 +181,48 @@ func (v *voice) takeAnswer(kind string, body []byte) error {
 	return nil
 }
 
-// settle makes stream what the RTP session does. Callers hold mu.
+// settle makes stream what the RTP session does. Where the peer takes either law, the
+// one that needs no converting is spoken. Callers hold mu.
 func (v *voice) settle(peer *sdp.Description, stream sdp.Stream) {
+	if v.fixed {
+		stream = stream.Speaking(v.law)
+	}
 	v.peer, v.stream, v.settled = peer, stream, true
 	if v.session != nil {
 		v.session.Update(v.now())
 	}
 }
 
-// codec returns the law agreed, or the one that our offer prefers.
+// fix makes the law agreed so far, or the one that our offer prefers, that of Run's
+// audio, whatever the peer speaks later.
+func (v *voice) fix() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.law, v.fixed = v.speaks(), true
+}
+
+// codec returns the law of Run's audio.
 func (v *voice) codec() media.Codec {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	return v.speaks()
+}
+
+// wire returns the law that is sent to the peer.
+func (v *voice) wire() media.Codec {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.settled {
+		return v.stream.Codec
+	}
+	return v.speaks()
+}
+
+// speaks is codec for those who hold mu.
+func (v *voice) speaks() media.Codec {
 	switch {
+	case v.fixed:
+		return v.law
 	case v.settled:
 		return v.stream.Codec
 	case len(v.local.Codecs) > 0:
@@ -223,10 +268,21 @@ func (v *voice) now() sdp.Stream {
 	return stream
 }
 
-// run carries audio until ctx ends, which is no error, or the peer's stops.
-func (v *voice) run(ctx context.Context, up media.Uplink, down media.Downlink) error {
+// run carries audio until ctx ends, which is no error, or the peer's stops. recodes is
+// told of a law of the peer's that is converted; it must not block.
+func (v *voice) run(ctx context.Context, up *uplink, down *downlink, recodes func(wire media.Codec)) error {
 	cfg := rtp.Config{
 		Conn: v.conn, Uplink: up, Downlink: down,
+		UplinkLaw: func(wire media.Codec) {
+			if up.speaks(wire) {
+				recodes(wire)
+			}
+		},
+		DownlinkLaw: func(wire media.Codec) {
+			if down.hears(wire) {
+				recodes(wire)
+			}
+		},
 		Pacer: v.s.cfg.Pacer, Timeout: v.s.cfg.MediaTimeout, Metrics: v.s.cfg.Metrics.rtp(v.trunk), Reporter: v.s.cfg.Reporter,
 	}
 	v.mu.Lock()

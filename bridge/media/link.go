@@ -24,6 +24,13 @@ type KeyUplink interface {
 	Released(d Digit, held time.Duration)
 }
 
+// Recoder is implemented by an Uplink that wants to know that a leg converts its audio,
+// because the phone speaks the other law.
+type Recoder interface {
+	// Recoded reports the law of the phone, once in a call.
+	Recoded(phone Codec)
+}
+
 // Downlink is where a leg takes the agent's audio from. The bridge implements
 // it; a leg's one writer calls it. No method blocks.
 //

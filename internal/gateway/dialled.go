@@ -34,8 +34,7 @@ func newDialled(codec media.Codec, dial func(context.Context) (*sip.Call, error)
 	return &dialled{codec: codec, dial: dial, ready: make(chan struct{}), hungUp: make(chan struct{})}
 }
 
-// Codec is what the session is opened for, before anybody was called. Where the far
-// end chooses the other law, Run recodes.
+// Codec is what the session is opened for, before anybody was called.
 func (d *dialled) Codec() media.Codec { return d.codec }
 
 // Ring does nothing: it is the far end that rings.
@@ -80,11 +79,7 @@ func (d *dialled) take(call *sip.Call) bool {
 func (d *dialled) Run(ctx context.Context, up media.Uplink, down media.Downlink) error {
 	select {
 	case <-d.ready:
-		call := d.answered()
-		if law := call.Codec(); law != d.codec {
-			up, down = recoded(d.codec, law, up, down)
-		}
-		return call.Run(ctx, up, down)
+		return d.answered().Run(ctx, up, down)
 	case <-d.hungUp:
 		return media.OperatorHungUp
 	case <-ctx.Done():

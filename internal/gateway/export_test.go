@@ -22,11 +22,6 @@ var Timely = timely
 // Models returns the models whose retirement is watched.
 func (g *Gateway) Models() []modelwatch.Target { return g.models() }
 
-// Recoded returns what is between a session of a law and a far end of another.
-func Recoded(session, far media.Codec, up media.Uplink, down media.Downlink) (media.Uplink, media.Downlink) {
-	return recoded(session, far, up, down)
-}
-
 // Targets tells who may be called.
 var Targets = targets
 

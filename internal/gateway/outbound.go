@@ -110,6 +110,7 @@ func (g *Gateway) callSIP(out admin.Outbound) (string, error) {
 				far.rings(status)
 			}
 		},
+		Codecs: g.codecs(out.Trunk), Fixed: true,
 		Early: func(media.Codec) media.Uplink { far.heard(); return nil },
 	}
 	if err := g.sip.Dialable(dial); err != nil {
@@ -120,7 +121,7 @@ func (g *Gateway) callSIP(out admin.Outbound) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	leg := newDialled(g.law(out.Trunk), func(ctx context.Context) (*sip.Call, error) { return g.sip.Dial(ctx, dial) })
+	leg := newDialled(dial.Codecs[0], func(ctx context.Context) (*sip.Call, error) { return g.sip.Dial(ctx, dial) })
 	started := g.out.start(func(ctx context.Context) {
 		g.serve(ctx, leg, call, terms{carrier: dial.ID, agent: out.Agent, ringing: out.RingTimeout, far: far, detection: machine})
 	})
@@ -130,10 +131,10 @@ func (g *Gateway) callSIP(out admin.Outbound) (string, error) {
 	return call.ID, nil
 }
 
-// law is what a far end will probably choose: what is offered first over the trunk.
-func (g *Gateway) law(trunk string) media.Codec {
+// codecs are what is offered over a trunk: the far end will probably choose the first.
+func (g *Gateway) codecs(trunk string) []media.Codec {
 	if t := (*g.trunks.Load())[trunk]; t != nil && len(t.Codecs) > 0 {
-		return t.Codecs[0]
+		return t.Codecs
 	}
-	return media.PCMU
+	return []media.Codec{media.PCMU, media.PCMA}
 }

@@ -3,8 +3,9 @@
 // 16-bit little-endian PCM at 8, 16 or 24 kHz.
 //
 // A [Decoder] turns G.711 into PCM, an [Encoder] PCM into G.711, [AppendLaw] one
-// law into the other. They belong at the edge of a session and nowhere else:
-// calls whose two sides agree on a law are never transcoded.
+// law into the other. They belong at the edge of a session, and a law's table at
+// that of a leg, and nowhere else: calls whose two sides agree on a law are never
+// transcoded.
 //
 // # The filter
 //

@@ -64,15 +64,22 @@ func dialLine(t *testing.T, g *Gateway, cfg lineConfig) *line {
 	if err != nil {
 		t.Fatal(err)
 	}
+	l := newLine(t, siptest.NewPeer(t, signalling, g.SIP()), cfg)
+	l.dialog = l.sip.Call()
+	return l
+}
+
+// newLine makes a phone that is called, at a peer.
+func newLine(t *testing.T, p *siptest.Peer, cfg lineConfig) *line {
+	t.Helper()
 	audio, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	l := &line{
-		t: t, sip: siptest.NewPeer(t, signalling, g.SIP()), codec: cfg.codec, bad: cfg.network, rtp: audio,
+		t: t, sip: p, codec: cfg.codec, bad: cfg.network, rtp: audio,
 		stop: make(chan struct{}), changed: make(chan struct{}),
 	}
-	l.dialog = l.sip.Call()
 	l.wg.Go(l.listen)
 	t.Cleanup(func() {
 		l.hush()
@@ -92,10 +99,12 @@ func call(t *testing.T, g *Gateway, cfg lineConfig) *line {
 }
 
 // offer is SDP for the phone's only codec.
-func (l *line) offer() string {
+func (l *line) offer() string { return l.describe(strconv.Itoa(int(l.codec.PayloadType()))) }
+
+// describe is SDP for these formats.
+func (l *line) describe(formats string) string {
 	port := l.rtp.LocalAddr().(*net.UDPAddr).Port
-	kind := strconv.Itoa(int(l.codec.PayloadType()))
-	return siptest.SDPWith("127.0.0.1", port, kind+" 101", "rtpmap:101 telephone-event/8000", "ptime:20")
+	return siptest.SDPWith("127.0.0.1", port, formats+" 101", "rtpmap:101 telephone-event/8000", "ptime:20")
 }
 
 var mediaLine = regexp.MustCompile(`(?m)^m=audio (\d+) RTP/AVP (\d+)`)
@@ -106,6 +115,16 @@ func (l *line) answered(ok siptest.Message) {
 	m := mediaLine.FindStringSubmatch(ok.Raw)
 	if m == nil || m[2] != strconv.Itoa(int(l.codec.PayloadType())) {
 		l.t.Fatalf("the answer does not take the codec offered:\n%s", ok.Raw)
+	}
+	l.reaches(ok)
+}
+
+// reaches makes the phone speak to whom a message of the gateway describes.
+func (l *line) reaches(theirs siptest.Message) {
+	l.t.Helper()
+	m := mediaLine.FindStringSubmatch(theirs.Raw)
+	if m == nil {
+		l.t.Fatalf("no audio in\n%s", theirs.Raw)
 	}
 	port, err := strconv.ParseUint(m[1], 10, 16)
 	if err != nil {
@@ -130,7 +149,7 @@ func (l *line) hush() { l.once.Do(func() { close(l.stop) }) }
 func (l *line) speak() {
 	const first = 0xFFFFFF00 // wraps soon
 	frame := make([]byte, 12+media.FrameBytes)
-	frame[0], frame[1] = 0x80, l.codec.PayloadType()
+	frame[0] = 0x80
 	binary.BigEndian.PutUint32(frame[8:], 0x1DEA)
 	began, last := time.Now(), time.Time{}
 	for n := uint32(0); ; n++ {
@@ -144,6 +163,7 @@ func (l *line) speak() {
 		binary.BigEndian.PutUint16(frame[2:], uint16(0xFFF0+n))
 		binary.BigEndian.PutUint32(frame[4:], first+n*media.FrameBytes)
 		l.mu.Lock()
+		frame[1] = l.codec.PayloadType()
 		said := copy(frame[12:], l.pending)
 		l.pending = l.pending[said:]
 		l.codec.FillSilence(frame[12+said:])
@@ -176,6 +196,13 @@ func (l *line) transmit(packet []byte, said int) error {
 		time.AfterFunc(delay, func() { _, _ = l.rtp.WriteToUDPAddrPort(later, l.to) }) // the call may be over
 	}
 	return nil
+}
+
+// turn makes the phone speak another codec from now on.
+func (l *line) turn(codec media.Codec) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.codec = codec
 }
 
 // say queues audio in the phone's codec.

@@ -51,13 +51,13 @@ func TestSIPpSessionTimers(t *testing.T) {
 func TestSIPpReliableRinging(t *testing.T) {
 	t.Parallel()
 	own(t)
-	for file, codec := range map[string]media.Codec{"prack.xml": media.PCMU, "prack_late_offer.xml": media.PCMA} {
+	for _, file := range []string{"prack.xml", "prack_late_offer.xml"} {
 		t.Run(strings.TrimSuffix(file, ".xml"), func(t *testing.T) {
 			t.Parallel()
 			g := start(t, func(cfg *sip.Config) { cfg.EarlyMedia = file == "prack.xml" })
 			scenario{file: file}.run(t, g)
-			wantCall(t, g, codec, media.CallerHungUp)
-			saw(t, sippPeer, "PRACK", "callgw rings reliably and answers %v after the PRACK (%s)", codec, file)
+			wantCall(t, g, media.PCMU, media.CallerHungUp)
+			saw(t, sippPeer, "PRACK", "callgw rings reliably and answers after the PRACK (%s)", file)
 		})
 	}
 }

@@ -165,7 +165,7 @@ func TestSIPpScenarios(t *testing.T) {
 		cause media.Cause // 0: no call came about
 	}{
 		{scenario: scenario{file: "pcma.xml"}, codec: media.PCMA, cause: media.CallerHungUp},
-		{scenario: scenario{file: "late_offer.xml"}, codec: media.PCMA, cause: media.CallerHungUp},
+		{scenario: scenario{file: "late_offer.xml"}, cause: media.CallerHungUp},
 		{scenario: scenario{file: "update.xml"}, cause: media.CallerHungUp},
 		{scenario: scenario{file: "cancel.xml", user: userRing}, cause: media.CallerCancelled},
 		{scenario: scenario{file: "cancel_late.xml"}, cause: media.CallerHungUp},
