@@ -283,6 +283,7 @@ func TestGlare(t *testing.T) {
 		p.Expect("ACK")
 		p.Reply(again, 200, "OK", "Session-Expires: 600;refresher=uac", offer()) // our ACK was lost
 		p.Expect("ACK")
+		time.Sleep(time.Second) // until the answer is taken
 		d.Invite(offer())
 		p.Expect("200 INVITE")
 		d.Ack()
