@@ -7,9 +7,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/callgw/callgw/bridge/media"
 	"github.com/callgw/callgw/sip"
 	"github.com/callgw/callgw/sip/siptest"
 )
@@ -195,6 +197,42 @@ func TestRegistrarThatIsLost(t *testing.T) {
 		time.Sleep(time.Millisecond)
 		r.wantRegistered(reg, 1)
 	}, registering(reg))
+}
+
+// A call is the two parties', not the registrar's.
+func TestRegistrarThatIsLostDuringACall(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	rec := &record{}
+	bubble(t, into(rec), func(r *rig) {
+		p := r.peer()
+		registrar := siptest.Registrar{}
+		registrar.Take(p, p.Expect("REGISTER"))
+		d := p.Call()
+		d.URI = "sip:100@" + gateway
+		d.Establish()
+		c := <-r.calls
+		time.Sleep(310 * time.Second) // the refresh is not answered, and the binding over
+		r.wantRegistered(reg, 0)
+		p.Skip("REGISTER")
+		if n := r.server.Calls(); n != 1 {
+			t.Errorf("%d calls", n)
+		}
+		// It goes on, in both directions.
+		d.Invite(siptest.SDP("10.0.1.1", 40000, "sendonly"))
+		p.Skip("200 INVITE")
+		d.Ack()
+		time.Sleep(time.Second)
+		if diff := cmp.Diff([]string{"hold"}, rec.seen()); diff != "" {
+			t.Error(diff)
+		}
+		count(p) // what came meanwhile
+		registrar.Take(p, p.ExpectWithin(10*time.Minute, "REGISTER"))
+		time.Sleep(time.Millisecond)
+		r.wantRegistered(reg, 1)
+		go func() { _ = c.Hangup(context.Background(), media.AgentHungUp) }()
+		p.Reply(p.Skip("BYE"), 200, "OK")
+		r.wantCause(media.AgentHungUp)
+	}, registering(reg), func(cfg *sip.Config) { cfg.MediaTimeout = -1 })
 }
 
 func TestNATIsKeptOpen(t *testing.T) {
