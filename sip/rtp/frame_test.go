@@ -34,7 +34,8 @@ func (*void) SetReadDeadline(time.Time) error { return nil }
 
 func settled() sdp.Stream {
 	types := sdp.PayloadTypes{Audio: 0, Event: 101, Events: true}
-	return sdp.Stream{Send: types, Receive: types, Ptime: media.FrameDuration, Remote: netip.MustParseAddrPort("127.0.0.1:4000")}
+	laws := []sdp.Law{{Codec: media.PCMU}, {Codec: media.PCMA, Send: 8, Receive: 8}}
+	return sdp.Stream{Laws: laws, Send: types, Receive: types, Ptime: media.FrameDuration, Remote: netip.MustParseAddrPort("127.0.0.1:4000")}
 }
 
 // inbound is a receiver with a peer that never stops.
@@ -43,6 +44,9 @@ type inbound struct {
 	now time.Time
 	b   [headerBytes + media.FrameBytes]byte
 	n   uint16
+
+	kind uint8 // of the next packet
+	law  media.Codec
 }
 
 func newInbound() *inbound {
@@ -50,6 +54,7 @@ func newInbound() *inbound {
 	count := &counters{}
 	cfg := &Config{Conn: v, Uplink: v, Downlink: v, Timeout: DefaultTimeout}
 	in := &inbound{r: newReceiver(cfg, count, newReports(cfg, count, newSender(cfg, count))), now: time.Now()}
+	in.r.law = func(law media.Codec) { in.law = law }
 	in.r.update(in.now, settled())
 	in.r.start(in.now)
 	return in
@@ -59,7 +64,7 @@ func newInbound() *inbound {
 func (in *inbound) packet(step uint16) {
 	in.n += step
 	in.now = in.now.Add(media.FrameDuration)
-	putHeader(in.b[:], false, 0, in.n, uint32(in.n)*media.FrameBytes, 1)
+	putHeader(in.b[:], false, in.kind, in.n, uint32(in.n)*media.FrameBytes, 1)
 	in.r.receive(in.now, in.r.stream.Remote, in.b[:])
 	in.r.expire(in.now)
 }
@@ -77,6 +82,7 @@ func TestFramesAllocateNothing(t *testing.T) {
 		run  func()
 	}{
 		{"in order", func() { in.packet(1) }},
+		{"another law each time", func() { in.kind ^= 8; in.packet(1) }},
 		{"reordered", func() { in.packet(2); in.packet(^uint16(0)); in.packet(2) }},
 		{"lost", func() { in.packet(2); in.packet(1); in.packet(1) }},
 		{"silence", func() { in.now = in.now.Add(media.FrameDuration); in.r.expire(in.now) }},
@@ -92,6 +98,9 @@ func TestFramesAllocateNothing(t *testing.T) {
 		if n := testing.AllocsPerRun(500, test.run); n != 0 {
 			t.Errorf("%s: %v allocations", test.name, n)
 		}
+	}
+	if in.law != media.PCMA { // after an odd number of changes
+		t.Error("the law did not change")
 	}
 	if s.count.sent.Load() == 0 || in.r.count.received.Load() < 1000 {
 		t.Error("nothing was measured")
