@@ -1,5 +1,7 @@
 package config
 
+import "net/netip"
+
 // HTTP is what carriers reach: webhooks and media-stream WebSockets, nothing
 // else.
 type HTTP struct {
@@ -8,6 +10,9 @@ type HTTP struct {
 	// PublicURL is Listen as carriers see it, with a path if a proxy takes one
 	// away: signatures are checked against it, stream URLs are built from it.
 	PublicURL URL `yaml:"public_url"`
+	// TrustedProxies are the networks of proxies in front, whose X-Forwarded-For is
+	// believed, for logs. Default: none.
+	TrustedProxies []netip.Prefix `yaml:"trusted_proxies"`
 	// TLS is for a gateway that carriers reach without a proxy. Default: none.
 	TLS TLS `yaml:"tls"`
 }

@@ -22,6 +22,9 @@ var Timely = timely
 // Models returns the models whose retirement is watched.
 func (g *Gateway) Models() []modelwatch.Target { return g.models() }
 
+// Behind serves requests that proxies pass on.
+var Behind = behind
+
 // Targets tells who may be called.
 var Targets = targets
 

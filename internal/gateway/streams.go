@@ -37,7 +37,7 @@ func (g *Gateway) bindStreams() error {
 			return err
 		}
 	}
-	return g.bindHTTP("http", "http.listen", g.cfg.HTTP.Listen, g.cfg.HTTP.TLS, mux)
+	return g.bindHTTP("http", "http.listen", g.cfg.HTTP.Listen, g.cfg.HTTP.TLS, behind(g.cfg.HTTP.TrustedProxies, mux))
 }
 
 // bindTwilio makes the handler for Twilio.
