@@ -20,6 +20,10 @@ type callee struct {
 	early   []func() // what was learnt before the answer was known here
 }
 
+// mayReply reports that the agent may answer what it hears: it neither waits for a
+// human nor is kept from speaking to a machine.
+func (e *callee) mayReply() bool { return !e.waiting.Load() && !e.message.hushed.Load() }
+
 // detects reports that it is to be found out who answers.
 func (c *Call) detects() bool { return c.cfg.Agent.Detection.By != DetectedByNobody }
 

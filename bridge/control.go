@@ -22,6 +22,15 @@ var (
 	ErrHushed = errors.New("bridge: a machine has answered: the agent only leaves its message")
 )
 
+// openToSpeak is open for what has the agent speak.
+func (c *Call) openToSpeak() (*realtime.Session, error) {
+	s, err := c.open()
+	if err == nil && c.callee.message.hushed.Load() {
+		return nil, ErrHushed
+	}
+	return s, err
+}
+
 func (c *Call) open() (*realtime.Session, error) {
 	s := c.session.Load()
 	if s == nil || c.isEnding() {
@@ -32,10 +41,7 @@ func (c *Call) open() (*realtime.Session, error) {
 
 // Say has the agent say something: instructions for one response.
 func (c *Call) Say(instructions string) error {
-	s, err := c.open()
-	if err == nil && c.callee.message.hushed.Load() {
-		err = ErrHushed
-	}
+	s, err := c.openToSpeak()
 	if err != nil {
 		return err
 	}
@@ -56,10 +62,11 @@ func (c *Call) tell(text string) {
 // Append adds an item to the conversation, and asks for a response to it if
 // respond is set.
 func (c *Call) Append(item realtime.Item, respond bool) error {
-	s, err := c.open()
-	if err == nil && respond && c.callee.message.hushed.Load() {
-		err = ErrHushed
+	open := c.open
+	if respond {
+		open = c.openToSpeak
 	}
+	s, err := open()
 	if err != nil {
 		return err
 	}

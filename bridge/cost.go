@@ -35,7 +35,7 @@ func (c *Call) account(u *realtime.Usage) {
 	case u == nil:
 	case !credible(u):
 		c.meters.sessionError("malformed")
-		c.log.Debug().Any("usage", u).Msg("usage beyond belief")
+		c.log.Debug().Any("usage", u).Msg("usage not booked: more tokens than one response can take")
 	default:
 		c.meters.usage(u)
 		c.spend(u)
@@ -45,7 +45,7 @@ func (c *Call) account(u *realtime.Usage) {
 // mostTokens is far beyond any model's context, and what one response can take.
 const mostTokens = 100_000_000
 
-// credible reports that no count of tokens is out of this world.
+// credible reports that no count of tokens is beyond mostTokens, either way.
 func credible(u *realtime.Usage) bool {
 	in, out := u.InputTokenDetails, u.OutputTokenDetails
 	cached := in.CachedTokensDetails

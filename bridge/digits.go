@@ -47,7 +47,7 @@ func (c *Call) tellDigits(respond bool) {
 		Type: "message", Role: "user",
 		Content: []realtime.Content{{Type: "input_text", Text: "The caller pressed: " + pressed}},
 	})
-	if err == nil && respond && !c.callee.waiting.Load() && !c.callee.message.hushed.Load() {
+	if err == nil && respond && c.callee.mayReply() {
 		err = s.Respond(realtime.ResponseRequest{})
 	}
 	if err != nil {

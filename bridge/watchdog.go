@@ -27,7 +27,7 @@ type owed struct {
 
 // oweReply notes that the caller's turn is over.
 func (c *Call) oweReply(at time.Time) {
-	if c.repliesByItself() && !c.callee.waiting.Load() && !c.callee.message.hushed.Load() {
+	if c.repliesByItself() && c.callee.mayReply() {
 		c.owed = owed{since: at}
 	}
 }

@@ -23,6 +23,8 @@ const (
 // 440 Hz and 450 Hz. They cannot be told from a machine's beep.
 const networkLowest, networkHighest = 385.0, 465.0
 
+func ofNetwork(f float64) bool { return networkLowest <= f && f <= networkHighest }
+
 // sound is what a [tones] has heard.
 type sound uint8
 
@@ -74,7 +76,7 @@ func (t *tones) frame(p []byte, level float64) sound {
 		t.ends()
 		t.run = 0
 	}
-	if t.run == beepShortest && networkLowest <= t.frequency && t.frequency <= networkHighest {
+	if t.run == beepShortest && ofNetwork(t.frequency) {
 		heard = network
 	}
 	if t.settled(level) {
@@ -89,9 +91,8 @@ func (t *tones) ends() {
 		return
 	}
 	inBand := beepLowest <= t.frequency && t.frequency <= beepHighest
-	ofNetwork := networkLowest <= t.frequency && t.frequency <= networkHighest
 	alone := t.after > melody+t.run || math.Abs(t.last-t.frequency) <= sameTone
-	t.waiting = inBand && !ofNetwork && alone && t.run <= beepLongest
+	t.waiting = inBand && !ofNetwork(t.frequency) && alone && t.run <= beepLongest
 	t.volume, t.quiet, t.waited = t.loudness, 0, 0
 	t.after, t.last = 0, t.frequency
 }
