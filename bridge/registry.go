@@ -87,6 +87,7 @@ func (r *Registry) remove(c *Call) {
 	defer r.mu.Unlock()
 	delete(r.calls, c.cfg.Facts.ID)
 	r.past.add(c.past())
+	r.forgetClosed() // nobody may ask for LeakedSockets
 	if c.sockets.open.Load() > 0 {
 		r.left = append(r.left, c.sockets)
 	}

@@ -50,9 +50,15 @@ func (s *socket) Close() error {
 func (r *Registry) LeakedSockets() (n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.left = slices.DeleteFunc(r.left, func(s *sockets) bool { return s.open.Load() == 0 })
+	r.forgetClosed()
 	for _, s := range r.left {
 		n += int(s.open.Load())
 	}
 	return n
+}
+
+// forgetClosed drops the sockets of ended calls that have closed since. The caller
+// holds mu.
+func (r *Registry) forgetClosed() {
+	r.left = slices.DeleteFunc(r.left, func(s *sockets) bool { return s.open.Load() == 0 })
 }
