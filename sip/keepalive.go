@@ -73,7 +73,7 @@ func (s *Server) outside(t *trunk, method gosip.RequestMethod, uri, us gosip.Uri
 	from.Params.Add("tag", newTag())
 	req.AppendHeader(from)
 	req.AppendHeader(&gosip.ToHeader{Address: *uri.Clone()})
-	id := gosip.CallIDHeader(newTag() + newTag())
+	id := gosip.CallIDHeader(NewCallID())
 	req.AppendHeader(&id)
 	req.AppendHeader(&gosip.CSeqHeader{SeqNo: 1, MethodName: method})
 	req.AppendHeader(s.contact(to))

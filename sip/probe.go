@@ -9,9 +9,6 @@ import (
 	gosip "github.com/emiago/sipgo/sip"
 )
 
-// ErrNoAnswer says that a server has not answered a request in time.
-var ErrNoAnswer = errTimeout
-
 // Health is how the server of a trunk has answered.
 type Health struct {
 	Server  netip.AddrPort // that has answered, of those that DNS names
@@ -52,7 +49,7 @@ func (s *Server) probe(ctx context.Context, t *trunk) (Health, error) {
 		return Health{}, fmt.Errorf("sip: probe %v over %s: %w", to.remote, to.network(), err)
 	}
 	h := Health{Server: to.remote, Network: to.network(), Status: res.StatusCode, Reason: res.Reason, RoundTrip: time.Since(sent)}
-	if res.StatusCode == 408 || res.StatusCode == gosip.StatusServiceUnavailable {
+	if res.StatusCode == gosip.StatusRequestTimeout || res.StatusCode == gosip.StatusServiceUnavailable {
 		return h, refused(res)
 	}
 	return h, nil

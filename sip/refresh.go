@@ -38,7 +38,7 @@ func (c *Call) refresh() {
 	switch {
 	case err == nil || c.over.Err() != nil:
 		return
-	case errors.Is(err, errTimeout), errors.As(err, &no) && goneBy(no.Status):
+	case errors.Is(err, ErrNoAnswer), errors.As(err, &no) && goneBy(no.Status):
 		c.hangUpLater(fmt.Errorf("sip: refresh: %w: %w", media.LegFailed, err))
 		return
 	}

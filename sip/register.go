@@ -74,7 +74,7 @@ func newRegistration(s *Server, t, was *trunk) *registration {
 	r := &registration{
 		s: s, t: t, uri: uri, log: s.log.With().Str("trunk", t.Name).Logger(),
 		aor:    gosip.Uri{Scheme: uri.Scheme, User: t.Register.User, Host: uri.Host, Port: uri.Port},
-		callID: gosip.CallIDHeader(newTag() + newTag()), tag: newTag(),
+		callID: gosip.CallIDHeader(NewCallID()), tag: newTag(),
 		expires: t.Register.Expires, gone: make(chan struct{}),
 	}
 	if sameWay {

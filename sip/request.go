@@ -10,9 +10,9 @@ import (
 	gosip "github.com/emiago/sipgo/sip"
 )
 
-// errTimeout says that a request was not answered within 64*T1: as if the
-// answer were 408 (RFC 3261 §8.1.3.1).
-var errTimeout = errors.New("sip: no answer")
+// ErrNoAnswer says that a request was not answered in time, which is 64*T1 where
+// nothing else is said: as if the answer were 408 (RFC 3261 §8.1.3.1).
+var ErrNoAnswer = errors.New("sip: no answer")
 
 // errEnded says that the connection ended before there was an answer.
 var errEnded = errors.New("the connection ended")
@@ -118,7 +118,7 @@ func (s *Server) begin(req *gosip.Request, to link) *clientTx {
 }
 
 // exchange sends t's request, repeats it as RFC 3261 §17.1 says, and returns the
-// final response. It gives up when ctx ends, with its cause, or with errTimeout.
+// final response. It gives up when ctx ends, with its cause, or with ErrNoAnswer.
 // Provisional responses go to ringing, which may be nil. An INVITE that fails is
 // acknowledged here (RFC 3261 §17.1.1.3); one that succeeds by the caller, who
 // must also say what a repeated 2xx gets (onAgain).
@@ -160,7 +160,7 @@ func (s *Server) exchange(ctx context.Context, t *clientTx, ringing func(*gosip.
 			return nil, context.Cause(ctx)
 		case <-giveUp.C:
 			s.clientTxs.remove(t)
-			return nil, errTimeout
+			return nil, ErrNoAnswer
 		case <-repeat.C:
 			if err := t.to.write(t.req); err != nil {
 				s.clientTxs.remove(t)

@@ -43,7 +43,7 @@ func refused(res *gosip.Response) *StatusError {
 
 // noAnswer returns the cause of an INVITE without a final response.
 func noAnswer(err error) media.Cause {
-	if errors.Is(err, errTimeout) {
+	if errors.Is(err, ErrNoAnswer) {
 		return media.NoAnswer
 	}
 	return media.LegFailed

@@ -32,9 +32,9 @@ type Config struct {
 	// Pacer is the clock of the sender.
 	Pacer *pacer.Pacer
 	// Timeout is how long after Start the peer may send nothing valid, neither RTP
-	// nor RTCP, before Run ends with media.MediaTimeout. Time on hold, or with a peer that said it
-	// would send nothing, does not count. 0 means DefaultTimeout, less than 0
-	// never.
+	// nor RTCP, before Run ends with media.MediaTimeout. Time on hold, or with a
+	// peer that said it would send nothing, does not count. 0 means
+	// DefaultTimeout, less than 0 never.
 	Timeout time.Duration
 	// Reporter exchanges RTCP reports with the peer; nil means that none are sent.
 	Reporter *Reporter
