@@ -58,14 +58,7 @@ func (p *Dialplan) goOn(ctx context.Context, c *Call) error {
 	} else {
 		d.Number = target
 	}
-	status, after := "ANSWER", time.Duration(0)
-	if p.Transfer != nil {
-		status, after = p.Transfer(d)
-	}
-	if after > p.Ring && status != "ANSWER" {
-		status, after = "NOANSWER", p.Ring
-	}
-	time.Sleep(after)
+	status := d.ring(p.Transfer, "ANSWER", "NOANSWER")
 	if status == "ANSWER" {
 		return nil
 	}

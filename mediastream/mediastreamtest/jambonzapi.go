@@ -78,14 +78,7 @@ func (a *JambonzAPI) goOn(ctx context.Context, here Config) error {
 	if here, err = here.at(action); err != nil {
 		return err
 	}
-	status, after := "completed", time.Duration(0)
-	if a.Transfer != nil {
-		status, after = a.Transfer(d)
-	}
-	if after > d.Timeout && status != "completed" {
-		status, after = "ringing", d.Timeout // which is what it leaves there
-	}
-	time.Sleep(after)
+	status := d.ring(a.Transfer, "completed", "ringing") // which is what it leaves there
 	if text, err = a.ask(ctx, &here, map[string]any{"dial_call_status": status, "dial_sip_status": 487, "dial_call_sid": here.CallSID + "-b"}); err != nil {
 		return err
 	}

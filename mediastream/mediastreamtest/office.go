@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/callgw/callgw/bridge/media"
 )
@@ -84,6 +85,21 @@ func (o *office) violation(format string, args ...any) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.violations = append(o.violations, fmt.Sprintf(format, args...))
+}
+
+// ring lets the target of a transfer ring, and returns what becomes of it: what
+// outcome says, answered at once if that is nil, or late when the target has rung
+// for too long.
+func (d Dialled) ring(outcome func(Dialled) (status string, after time.Duration), answered, late string) string {
+	status, after := answered, time.Duration(0)
+	if outcome != nil {
+		status, after = outcome(d)
+	}
+	if after > d.Timeout && status != answered {
+		status, after = late, d.Timeout
+	}
+	time.Sleep(after)
+	return status
 }
 
 // carry carries a call that has come back, with nobody at the phone.

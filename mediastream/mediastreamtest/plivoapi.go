@@ -88,14 +88,7 @@ func (a *PlivoAPI) goOn(ctx context.Context, here Config) error {
 	if here, err = here.at(action); err != nil {
 		return err
 	}
-	status, after := "completed", time.Duration(0)
-	if a.Transfer != nil {
-		status, after = a.Transfer(d)
-	}
-	if after > d.Timeout && status != "completed" {
-		status, after = "timeout", d.Timeout
-	}
-	time.Sleep(after)
+	status := d.ring(a.Transfer, "completed", "timeout")
 	if text, err = a.ask(ctx, &here, url.Values{"CallStatus": {"in-progress"}, "DialStatus": {status}, "DialHangupCause": {"x"}}); err != nil {
 		return err
 	}

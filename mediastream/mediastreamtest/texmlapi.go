@@ -78,14 +78,7 @@ func readTeXMLUpdate(c *Call, contentType, body string) (here Config, d Dialled,
 
 // dial rings somebody else, and asks what to do then.
 func (a *TeXMLAPI) dial(ctx context.Context, here Config, d Dialled) error {
-	status, after := "completed", time.Duration(0)
-	if a.Transfer != nil {
-		status, after = a.Transfer(d)
-	}
-	if after > d.Timeout && status != "completed" {
-		status, after = "no-answer", d.Timeout
-	}
-	time.Sleep(after)
+	status := d.ring(a.Transfer, "completed", "no-answer")
 	form := callForm(&here)
 	form.Set("CallStatus", "in-progress")
 	form.Set("DialCallStatus", status)

@@ -131,19 +131,12 @@ func readVonageTransfer(body []byte) (d Dialled, events string, err error) {
 
 // connect rings somebody else and tells here of it.
 func (a *VonageAPI) connect(ctx context.Context, here Config, d Dialled) error {
-	status, after := "completed", time.Duration(0)
-	if a.Transfer != nil {
-		status, after = a.Transfer(d)
-	}
-	if after > d.Timeout && status != "completed" {
-		status, after = "timeout", d.Timeout
-	}
 	for _, progress := range []string{"started", "ringing"} {
 		if err := a.tell(ctx, &here, d, progress); err != nil {
 			return err
 		}
 	}
-	time.Sleep(after)
+	status := d.ring(a.Transfer, "completed", "timeout")
 	if status == "completed" {
 		return errors.Join(a.tell(ctx, &here, d, "answered"), a.tell(ctx, &here, d, "completed"))
 	}
