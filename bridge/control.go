@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/callgw/callgw/bridge/media"
+	"github.com/callgw/callgw/internal/mask"
 	"github.com/callgw/callgw/realtime"
 )
 
@@ -147,7 +148,7 @@ func (c *Call) Transfer(ctx context.Context, target string) error {
 	if err := c.awaitQuiet(ctx); err != nil {
 		return err
 	}
-	c.note(EventTransfer, "target", target)
+	c.note(EventTransfer, "target", mask.Number(target))
 	c.transferring.Store(true)
 	defer c.transferring.Store(false)
 	if err := leg.Transfer(ctx, target); err != nil {

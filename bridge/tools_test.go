@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -103,7 +105,7 @@ func TestTransfer(t *testing.T) {
 				Voice: calling("transfer", `{"target":"`+c.target+`"}`, 200*time.Millisecond),
 			})
 			l := &transferringLeg{leg: newLeg(), targets: make(chan string, 1), err: c.err}
-			call(t, l, bridge.Agent{
+			call := call(t, l, bridge.Agent{
 				Providers: []realtime.Provider{provider},
 				Greeting:  bridge.Greeting{Say: "Transfer."},
 				Builtins: []bridge.Builtin{{
@@ -117,6 +119,9 @@ func TestTransfer(t *testing.T) {
 			if c.reached {
 				if got := l.target(t); got != c.target {
 					t.Errorf("transferred to %q", got)
+				}
+				if got := fmt.Sprint(call.Timeline()); strings.Contains(got, c.target) {
+					t.Errorf("the number is not masked: %s", got)
 				}
 			}
 			if c.ends {
