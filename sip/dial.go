@@ -209,7 +209,7 @@ const anonymous = "anonymous"
 
 // uriOf returns the URI of a number or user at host, or the one that is given.
 func uriOf(text, host string) (gosip.Uri, error) {
-	if strings.ContainsAny(text, " <>\"\r\n") {
+	if !writable(text) {
 		return gosip.Uri{}, fmt.Errorf("%q is neither a number nor a SIP URI", text)
 	}
 	if strings.HasPrefix(text, "sip:") || strings.HasPrefix(text, "sips:") {

@@ -280,3 +280,31 @@ func TestDialThatCannotBegin(t *testing.T) {
 		}
 	})
 }
+
+// Whoever places calls passes on what others have written.
+func TestAddressesThatWouldBeMoreThanOne(t *testing.T) {
+	bubble(t, nil, func(r *rig) {
+		for _, out := range []sip.Dial{
+			{To: "sip:bob@10.0.1.1;x=a\r\nX-Evil: 1"},
+			{To: "sip:bob@10.0.1.1?X=a\nX-Evil: 1"},
+			{To: "sip:bob@10.0.1.1 SIP/2.0"},
+			{To: "sip:bob>,<sip:eve@10.0.1.1"},
+			{To: "sip:bob\x00@10.0.1.1"},
+			{To: "100\r\n", Trunk: "pbx"},
+			{To: "100\t", Trunk: "pbx"},
+			{To: "100", Trunk: "pbx", From: "sip:a@b\r\nX-Evil: 1"},
+			{To: "100", Trunk: "pbx", From: "1\t2"},
+			{To: "100", Trunk: "pbx", Asserted: "sip:a@b>\r\nX-Evil: <1"},
+		} {
+			if err := r.server.Dialable(out); err == nil {
+				t.Errorf("%+v can be dialled", out)
+			}
+			if _, err := r.server.Dial(context.Background(), out); err == nil {
+				t.Errorf("%+v was dialled", out)
+			}
+		}
+		if n := r.net.Sent(); n != 0 {
+			t.Errorf("%d datagrams were sent", n)
+		}
+	}, func(cfg *sip.Config) { cfg.Trunks = []sip.Trunk{{Name: "pbx", Server: "sip:10.0.1.1"}} })
+}

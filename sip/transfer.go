@@ -99,7 +99,7 @@ func (c *Call) TransferTo(ctx context.Context, other *Call) error {
 // server, without one in the peer's own domain.
 func (c *Call) callee(target string) (gosip.Uri, error) {
 	target = strings.TrimPrefix(target, "tel:")
-	if strings.ContainsAny(target, " <>\"\r\n") {
+	if !writable(target) {
 		return gosip.Uri{}, fmt.Errorf("%q is neither a number nor a SIP URI", target)
 	}
 	uri, err := c.trunk.uri(target)

@@ -135,10 +135,16 @@ func (t Trunk) complete(cfg *Config) (Trunk, error) {
 // parseURI reads a sip or sips URI.
 func parseURI(text string) (gosip.Uri, error) {
 	var uri gosip.Uri
-	if err := gosip.ParseUri(text, &uri); err != nil || uri.Scheme != "sip" && uri.Scheme != "sips" || uri.Host == "" {
+	if err := gosip.ParseUri(text, &uri); err != nil || !writable(text) || uri.Scheme != "sip" && uri.Scheme != "sips" || uri.Host == "" {
 		return uri, fmt.Errorf("%q is not a SIP URI: expected sip:host or sips:host", text)
 	}
 	return uri, nil
+}
+
+// writable tells whether text can be written into a message as a part of an address
+// or as a whole one: nothing in it ends the address, the line or the header.
+func writable(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f || strings.ContainsRune(`<>"`, r) })
 }
 
 // uri returns whom to calls: a SIP URI as it is, a number or user at the trunk's
@@ -148,7 +154,7 @@ func (t Trunk) uri(to string) (gosip.Uri, error) {
 		return parseURI(to)
 	}
 	user := E164(to, t.Country)
-	if t.Server == "" || user == "" || strings.ContainsAny(user, ":@<>;? ") {
+	if t.Server == "" || user == "" || !writable(user) || strings.ContainsAny(user, ":@;?") {
 		return gosip.Uri{}, fmt.Errorf("%q is not a SIP URI: expected sip:user@host", to)
 	}
 	uri, err := parseURI(t.Server)
