@@ -48,8 +48,8 @@ type Dial struct {
 	// hears it. It is told again when another phone of a forked call is heard. All
 	// is over when Dial returns. nil means that nobody listens.
 	Early func(codec media.Codec) media.Uplink
-	// OnState is told of every provisional response as it comes, by its status.
-	// It must not block. It may be nil.
+	// OnState is told of every provisional response as it comes, by its status, until
+	// Dial returns. It must not block. It may be nil.
 	OnState func(status int)
 }
 

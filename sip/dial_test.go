@@ -308,3 +308,36 @@ func TestAddressesThatWouldBeMoreThanOne(t *testing.T) {
 		}
 	}, func(cfg *sip.Config) { cfg.Trunks = []sip.Trunk{{Name: "pbx", Server: "sip:10.0.1.1"}} })
 }
+
+// A transfer that was given up while its target began to ring must not let the caller
+// hear ringing for ever.
+func TestNothingIsToldOfACallThatWasGivenUp(t *testing.T) {
+	bubble(t, nil, func(r *rig) {
+		p := r.peer()
+		ctx, giveUp := context.WithCancelCause(context.Background())
+		returned := make(chan struct{})
+		var states []int
+		go func() {
+			defer close(returned)
+			_, err := r.server.Dial(ctx, sip.Dial{
+				To: "sip:bob@10.0.1.1", OnState: func(status int) { states = append(states, status) },
+				Early: func(media.Codec) media.Uplink {
+					giveUp(media.AgentHungUp)
+					<-returned
+					return nil
+				},
+			})
+			if !errors.Is(err, media.AgentHungUp) {
+				t.Errorf("Dial() = %v", err)
+			}
+		}()
+		invite := p.Expect("INVITE")
+		p.Reply(invite, 183, "Session Progress", offer())
+		p.Reply(p.Expect("CANCEL"), 200, "OK")
+		p.Reply(invite, 487, "Request Terminated")
+		p.Expect("ACK")
+		if len(states) > 0 {
+			t.Errorf("told of %v", states)
+		}
+	})
+}

@@ -22,14 +22,17 @@ func (a *attempt) progress(res *gosip.Response) {
 		a.rings = true
 		close(a.ringing)
 	}
-	abandoned := a.gaveUp != nil
 	a.mu.Unlock()
 	fresh := true
 	if res.StatusCode > 100 && toTag(res) != "" {
 		fresh = a.ring(res)
 	}
-	if fresh && !abandoned && a.out.OnState != nil {
-		a.out.OnState(res.StatusCode)
+	if fresh && a.out.OnState != nil {
+		a.mu.Lock() // whoever has given up hears no more
+		defer a.mu.Unlock()
+		if a.gaveUp == nil {
+			a.out.OnState(res.StatusCode)
+		}
 	}
 }
 

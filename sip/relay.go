@@ -65,7 +65,10 @@ func (c *Call) consult(ctx context.Context, target gosip.Uri) (*Call, error) {
 // that is not its subscriber's came to be.
 func (c *Call) diverted(target gosip.Uri) map[string]string {
 	to := c.To()
-	if c.tx == nil || !writable(to) || strings.ContainsAny(to, ";?@") || to == "" {
+	c.mu.Lock()
+	placed := c.tx == nil // an INVITE of the peer's may replace ours at any time
+	c.mu.Unlock()
+	if placed || !writable(to) || strings.ContainsAny(to, ";?@") || to == "" {
 		return nil // it is we who called; or nobody's number
 	}
 	return map[string]string{"Diversion": "<sip:" + to + "@" + target.Host + ">;reason=unconditional;counter=1"}
