@@ -33,6 +33,14 @@ func (p *profile) letsIn(r *http.Request) bool {
 	return p.late && r.Header.Get("Authorization") == ""
 }
 
+// refuseSecret answers a request that does not show one of Config.AuthTokens, and
+// how it may.
+func (h *Handler) refuseSecret(w http.ResponseWriter, r *http.Request, scheme string) {
+	h.reject(r, rejectSignature)
+	w.Header().Set("WWW-Authenticate", scheme+` realm="callgw"`)
+	http.Error(w, "wrong secret", http.StatusUnauthorized)
+}
+
 // trusts tells whether secret is one of ours, or a ticket, which is used up.
 func (h *Handler) trusts(secret string) bool {
 	return h.knows(secret) || h.tickets.claim(secret, time.Now())

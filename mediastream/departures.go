@@ -66,9 +66,7 @@ const departureParameter = "call"
 // target, and nothing if the call is over.
 func (h *Handler) next(w http.ResponseWriter, r *http.Request) {
 	if h.cfg.Validate && !h.admit(r) {
-		h.reject(r, rejectSignature)
-		w.Header().Set("WWW-Authenticate", `Basic realm="callgw"`)
-		http.Error(w, "wrong secret", http.StatusUnauthorized)
+		h.refuseSecret(w, r, "Basic")
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")

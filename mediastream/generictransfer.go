@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -97,16 +95,7 @@ func (s *Stream) programTarget(target string) (address string, headers map[strin
 	if err != nil {
 		return "", nil, err
 	}
-	_, query, _ := strings.Cut(full, "?")
-	fields, err := url.ParseQuery(query)
-	if err != nil {
-		return "", nil, err
-	}
-	headers = make(map[string]string, len(fields))
-	for name := range maps.Keys(fields) {
-		headers[name] = fields.Get(name)
-	}
-	return address, headers, nil
+	return splitHeaders(full)
 }
 
 // decideTransfer takes a program's answer; one to an earlier question, or to

@@ -17,14 +17,11 @@ func (h *Handler) media(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if h.profile.born && !h.profile.letsIn(r) && h.cfg.Validate && !h.admit(r) {
-		h.reject(r, rejectSignature)
-		w.Header().Set("WWW-Authenticate", `Basic realm="callgw"`)
-		http.Error(w, "wrong secret", http.StatusUnauthorized)
+		h.refuseSecret(w, r, "Basic")
 		return
 	}
 	if h.profile.born && h.intrudes(r) {
-		h.reject(r, rejectOrigin)
-		http.Error(w, "pages of other sites are refused", http.StatusForbidden)
+		h.refuseOrigin(w, r)
 		return
 	}
 	sock, err := upgrade(w, r, h.profile.subprotocol, time.Now().Add(h.cfg.StartTimeout))

@@ -1,10 +1,6 @@
 package mediastream
 
-import (
-	"net/http"
-	"net/url"
-	"strings"
-)
+import "net/http"
 
 // jambonzDetour lets the call go on with verbs that jambonz asks us for, which
 // dial target; its listen verb, and so the stream, ends. What becomes of it is
@@ -34,14 +30,9 @@ func dialJambonz(s *Stream, target string) (string, error) {
 		dial["callerId"] = id
 	}
 	if noun == nounSIP {
-		uri, query, _ := strings.Cut(address, "?")
-		fields, err := url.ParseQuery(query)
+		uri, headers, err := splitHeaders(address)
 		if err != nil {
 			return "", err
-		}
-		headers := make(map[string]string, len(fields))
-		for name := range fields {
-			headers[name] = fields.Get(name)
 		}
 		dial["target"] = []any{map[string]any{"type": "sip", "sipUri": uri}}
 		dial["headers"] = headers

@@ -28,6 +28,12 @@ func (h *Handler) intrudes(r *http.Request) bool {
 	return !strings.EqualFold(page.Host, r.Host) || !unmistakable(page.Hostname())
 }
 
+// refuseOrigin answers a request that intrudes.
+func (h *Handler) refuseOrigin(w http.ResponseWriter, r *http.Request) {
+	h.reject(r, rejectOrigin)
+	http.Error(w, "pages of other sites are refused", http.StatusForbidden)
+}
+
 // unmistakable tells whether nobody but its owner can decide where host leads.
 func unmistakable(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {

@@ -134,3 +134,17 @@ func (s *Stream) sipTarget(target string) (string, error) {
 	}
 	return uri + "?" + b.String(), nil
 }
+
+// splitHeaders returns a SIP address without its headers, and these.
+func splitHeaders(address string) (uri string, headers map[string]string, err error) {
+	uri, query, _ := strings.Cut(address, "?")
+	fields, err := url.ParseQuery(query)
+	if err != nil {
+		return "", nil, fmt.Errorf("target %.100q: its headers cannot be read", address)
+	}
+	headers = make(map[string]string, len(fields))
+	for name := range fields {
+		headers[name] = fields.Get(name)
+	}
+	return uri, headers, nil
+}

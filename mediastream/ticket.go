@@ -55,14 +55,10 @@ func (t *tickets) claim(ticket string, now time.Time) bool {
 func (h *Handler) ticket(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case h.intrudes(r):
-		h.reject(r, rejectOrigin)
-		http.Error(w, "pages of other sites are refused", http.StatusForbidden)
+		h.refuseOrigin(w, r)
 		return
 	case h.cfg.Validate && !h.admit(r):
-		h.reject(r, rejectSignature)
-		// Not Basic, for which a browser would ask its user.
-		w.Header().Set("WWW-Authenticate", `Bearer realm="callgw"`)
-		http.Error(w, "wrong secret", http.StatusUnauthorized)
+		h.refuseSecret(w, r, "Bearer") // not Basic, for which a browser would ask its user
 		return
 	}
 	ticket := h.tickets.issue(time.Now())

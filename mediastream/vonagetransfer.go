@@ -23,12 +23,11 @@ func vonageDetour(s *Stream, target string) (detour, error) {
 	}
 	endpoint := map[string]any{"type": "phone", "number": strings.TrimPrefix(address, "+")}
 	if noun == nounSIP {
-		uri, query, _ := strings.Cut(address, "?")
-		headers, err := bareHeaders(query)
+		uri, headers, err := splitHeaders(address)
 		if err != nil {
 			return detour{}, err
 		}
-		endpoint = map[string]any{"type": "sip", "uri": uri, "headers": headers}
+		endpoint = map[string]any{"type": "sip", "uri": uri, "headers": bare(headers)}
 	}
 	connect := map[string]any{
 		"action":    "connect",
@@ -56,17 +55,13 @@ const (
 	toParameter   = "called"
 )
 
-// bareHeaders returns X- headers without that prefix, which the carrier adds.
-func bareHeaders(query string) (map[string]string, error) {
-	values, err := url.ParseQuery(query)
-	if err != nil {
-		return nil, err
+// bare returns X- headers without that prefix, which the carrier adds.
+func bare(headers map[string]string) map[string]string {
+	without := make(map[string]string, len(headers))
+	for name, value := range headers {
+		without[name[len("X-"):]] = value
 	}
-	bare := make(map[string]string, len(values))
-	for name := range values {
-		bare[name[len("X-"):]] = values.Get(name)
-	}
-	return bare, nil
+	return without
 }
 
 // ofTransfer returns what an event of the leg to a target tells, as parameters of
