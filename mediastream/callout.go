@@ -77,7 +77,9 @@ func (h *Handler) Call(ctx context.Context, out Outbound) (*Stream, error) {
 	}
 	status := h.cfg.origin() + h.profile.status + "?" + referenceParameter + "=" + reference
 	ringing := cmp.Or(out.RingTimeout, DefaultRingTimeout)
-	call, err := h.cfg.REST.Create(ctx, OutboundCall{
+	// An order that is under way may be carried out whoever waits for it: it has to be
+	// known which call is to be taken back.
+	call, err := h.cfg.REST.Create(context.WithoutCancel(ctx), OutboundCall{
 		To: out.To, From: out.From,
 		TwiML:     h.profile.answers.connect(connection{h.cfg.streamURL(h.profile.media), status, token}),
 		StatusURL: status, RingTimeout: ringing, TimeLimit: out.TimeLimit, AMD: out.AMD, AMDTiming: out.AMDTiming,
@@ -98,13 +100,15 @@ func (h *Handler) Call(ctx context.Context, out Outbound) (*Stream, error) {
 	}
 	h.remember(s)
 	promised.keep(s)
-	select {
-	case h.arrivals <- s:
-		return s, nil
-	case <-h.drain:
-		err = media.Shutdown
-	case <-ctx.Done():
-		err = context.Cause(ctx)
+	if err = context.Cause(ctx); err == nil {
+		select {
+		case h.arrivals <- s:
+			return s, nil
+		case <-h.drain:
+			err = media.Shutdown
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		}
 	}
 	h.withdraw(ctx, s, err)
 	return nil, fmt.Errorf("mediastream: call: %w", err)

@@ -179,6 +179,27 @@ func TestACallOutIsGivenUp(t *testing.T) {
 	}
 }
 
+// Whoever has asked for a call may be gone before the carrier has told which it is.
+func TestAnOrderThatNobodyWaitsForIsTakenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCarrier(t, mediastreamtest.APIConfig{
+			Slow:   3 * time.Second,
+			Callee: func(mediastreamtest.Placed) mediastreamtest.Callee { return mediastreamtest.Callee{After: time.Minute} },
+		}, mediastream.Config{Handler: func(context.Context, *mediastream.Stream) {}})
+		out := callOut()
+		out.Handler = func(context.Context, *mediastream.Stream) { t.Error("carried") }
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := c.gateway.Call(ctx, out); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Call() = %v", err)
+		}
+		time.Sleep(10 * time.Second)
+		if live := c.Live(); len(live) != 0 {
+			t.Errorf("still rings: %v", live)
+		}
+	})
+}
+
 func TestOrdersThatTheCarrierRefuses(t *testing.T) {
 	for name, tt := range map[string]struct {
 		to    string
