@@ -68,8 +68,8 @@ type Gateway struct {
 	http     []*httpServer
 
 	toolClient *http.Client
-	out        *errands // calls that this gateway places by SIP
-	origins    origins  // of calls that carriers of media streams place
+	out        *callsOut // calls that this gateway places by SIP
+	origins    origins   // of calls that carriers of media streams place
 
 	events      *admin.Events
 	readConfig  func() (*config.Config, error)
@@ -84,7 +84,7 @@ func New(cfg *config.Config, opts Options) (*Gateway, error) {
 	g := &Gateway{
 		cfg: cfg, log: opts.Log, observe: opts.Observe,
 		calls:   bridge.NewRegistry(cfg.Calls.Max),
-		metrics: telemetry.NewRegistry(), toolClient: newToolClient(), out: newErrands(),
+		metrics: telemetry.NewRegistry(), toolClient: newToolClient(), out: newCallsOut(),
 	}
 	g.drainCtx, g.drainNow = context.WithCancel(context.Background())
 	g.serving, g.stopServing = context.WithCancel(context.Background())
