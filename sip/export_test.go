@@ -19,6 +19,9 @@ func (s *Server) Transactions() (server, client int) {
 	return server, client
 }
 
+// Former returns how many trunks are kept that were replaced or removed.
+func (s *Server) Former() int { return len(s.trunks.now.Load().former) }
+
 // Socket is where a call's RTP comes and goes.
 type Socket = socket
 

@@ -12,8 +12,8 @@ import (
 // that is changed while it has calls goes on with them.
 type lines struct {
 	mu   sync.Mutex
-	held map[any]struct{} // by calls, and by attempts at one
-	pace bucket           // of CallsPerSecond
+	held map[any]*trunk // by calls, and by attempts at one: the trunk as it was then
+	pace bucket         // of CallsPerSecond
 }
 
 // take gives owner a line, or says that the trunk has no more to give.
@@ -27,9 +27,9 @@ func (t *trunk) take(owner any, now time.Time) error {
 		return fmt.Errorf("sip: trunk %s: more than %d calls per second: %w", t.Name, t.CallsPerSecond, media.Busy)
 	}
 	if t.held == nil {
-		t.held = make(map[any]struct{})
+		t.held = make(map[any]*trunk)
 	}
-	t.held[owner] = struct{}{}
+	t.held[owner] = t
 	return nil
 }
 
@@ -37,9 +37,9 @@ func (t *trunk) take(owner any, now time.Time) error {
 func (l *lines) pass(from, to any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if _, ok := l.held[from]; ok {
+	if t, ok := l.held[from]; ok {
 		delete(l.held, from)
-		l.held[to] = struct{}{}
+		l.held[to] = t
 	}
 }
 
@@ -50,9 +50,15 @@ func (l *lines) leave(owner any) {
 	delete(l.held, owner)
 }
 
-// busy reports whether anybody holds one.
-func (l *lines) busy() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.held) > 0
+// busy reports whether anybody holds a line who got it from this very trunk, not from
+// one of the same name that came before or after it.
+func (t *trunk) busy() bool {
+	t.lines.mu.Lock()
+	defer t.lines.mu.Unlock()
+	for _, from := range t.held {
+		if from == t {
+			return true
+		}
+	}
+	return false
 }

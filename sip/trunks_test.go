@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/callgw/callgw/bridge/media"
 	"github.com/callgw/callgw/sip"
 	"github.com/callgw/callgw/sip/siptest"
 )
@@ -120,6 +121,35 @@ func TestLinesAreCountedByName(t *testing.T) {
 		r.result()
 		full()
 	}, only(one))
+}
+
+// A trunk that always has a call must not keep all that it has ever been.
+func TestFormerTrunksAreForgotten(t *testing.T) {
+	pbx := func(most int) []sip.Trunk {
+		return []sip.Trunk{{Name: "pbx", From: []netip.Prefix{netip.MustParsePrefix("10.0.1.0/24")}, MaxCalls: most}}
+	}
+	bubble(t, nil, func(r *rig) {
+		p := r.peer()
+		d := p.Call()
+		d.Establish(offer())
+		for most := 2; most < 10; most++ {
+			if err := r.server.SetTrunks(pbx(most)); err != nil {
+				t.Fatal(err)
+			}
+			next := p.Call()
+			next.Establish(offer())
+			d.Request("BYE")
+			p.Expect("200 BYE")
+			r.wantCause(media.CallerHungUp)
+			d = next
+		}
+		if n := r.server.Former(); n > 1 {
+			t.Errorf("%d trunks are kept for one call", n)
+		}
+		d.Request("BYE")
+		p.Expect("200 BYE")
+		r.wantCause(media.CallerHungUp)
+	}, func(cfg *sip.Config) { cfg.Trunks = pbx(9) })
 }
 
 func TestTrunksThatCannotBeChangeNothing(t *testing.T) {
