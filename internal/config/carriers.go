@@ -24,6 +24,19 @@ func (s *StreamSettings) SetDefaults() {
 	*s = StreamSettings{Validate: true, Lead: 300 * time.Millisecond, MediaTimeout: defaultMediaTimeout}
 }
 
+const (
+	minLead = 100 * time.Millisecond
+	maxLead = 2 * time.Second
+)
+
+// check reports what is wrong with the times.
+func (s *StreamSettings) check(k *checker, key string) {
+	if s.Lead < minLead || s.Lead > maxLead {
+		k.fail(key+".lead", k.quote(key+".lead", s.Lead.String())+" is not within 100ms to 2s", "use 300ms unless the network needs more")
+	}
+	checkMediaTimeout(k, key+".media_timeout", s.MediaTimeout)
+}
+
 // SignalWire is one space of SignalWire.
 type SignalWire struct {
 	// SigningKey is what the space signs with.
@@ -190,10 +203,7 @@ func (m *MediaStreams) checkOthers(k *checker, http *HTTP) {
 		case !c.settings.Validate && (c.webhook || !http.private()):
 			k.warn(key+".validate", "off: anyone who finds the URL can place calls", "turn it on outside of tests")
 		}
-		if c.settings.Lead < minLead || c.settings.Lead > maxLead {
-			k.fail(key+".lead", k.quote(key+".lead", c.settings.Lead.String())+" is not within 100ms to 2s", "use 300ms unless the network needs more")
-		}
-		checkMediaTimeout(k, key+".media_timeout", c.settings.MediaTimeout)
+		c.settings.check(k, key)
 	}
 	if g := m.Generic; g != nil && g.Phone && !http.secure() {
 		k.warn("media_streams.generic.phone", "browsers open the microphone for pages over https only", "put a proxy with a certificate in front and set http.public_url, or set http.tls")

@@ -2,7 +2,6 @@ package config
 
 import (
 	"regexp"
-	"time"
 )
 
 // MediaStreams is calls that come as WebSockets.
@@ -33,28 +32,11 @@ type Twilio struct {
 	APIKey    string `yaml:"api_key"`
 	APISecret Secret `yaml:"api_secret"`
 	// RESTURL is the API's origin, for regions and tests. Default: Twilio's.
-	RESTURL URL `yaml:"rest_url"`
-	// Validate demands that every request be signed. Default true.
-	Validate bool `yaml:"validate"`
-	// Lead is how much audio is kept ahead of the caller's ear: more rides out
-	// worse networks. 100ms to 2s, default 300ms.
-	Lead time.Duration `yaml:"lead"`
-	// MediaTimeout ends a call whose socket says nothing at all for so long. Default
-	// 30s; 0: never.
-	MediaTimeout time.Duration `yaml:"media_timeout"`
+	RESTURL        URL `yaml:"rest_url"`
+	StreamSettings `yaml:",inline"`
 }
-
-const (
-	minLead = 100 * time.Millisecond
-	maxLead = 2 * time.Second
-)
 
 var accountSID = regexp.MustCompile(`^AC[0-9a-f]{32}$`)
-
-// SetDefaults sets the defaults.
-func (t *Twilio) SetDefaults() {
-	*t = Twilio{Validate: true, Lead: 300 * time.Millisecond, MediaTimeout: defaultMediaTimeout}
-}
 
 func (t *Twilio) complete(env func(string) (string, bool)) {
 	if t.AuthToken == "" {
@@ -108,8 +90,5 @@ func (m *MediaStreams) check(k *checker, http *HTTP) {
 		k.fail(key+".account_sid", "missing: calls are controlled under their account", "copy it from Twilio's console")
 	}
 	checkOrigin(k, key+".rest_url", t.RESTURL, "https://api.dublin.ie1.twilio.com")
-	if t.Lead < minLead || t.Lead > maxLead {
-		k.fail(key+".lead", k.quote(key+".lead", t.Lead.String())+" is not within 100ms to 2s", "use 300ms unless the network needs more")
-	}
-	checkMediaTimeout(k, key+".media_timeout", t.MediaTimeout)
+	t.StreamSettings.check(k, key)
 }
