@@ -60,6 +60,8 @@ func (g *Gateway) callStream(ctx context.Context, out admin.Outbound) (string, e
 		return "", fmt.Errorf("%w: no media-stream carrier is configured, and %q is no SIP URI", admin.ErrRequest, out.To)
 	case out.Name != "" || out.Asserted != "" || len(out.Headers) > 0:
 		return "", fmt.Errorf("%w: name, asserted and headers are for calls by SIP: name a trunk", admin.ErrRequest)
+	case out.From == "":
+		return "", fmt.Errorf("%w: from is missing: a media-stream carrier calls from a number of its account", admin.ErrRequest)
 	}
 	call := facts("twilio", out)
 	machine, err := g.detectionOf(call, out)
