@@ -131,7 +131,7 @@ func (r *registration) run(ctx, last context.Context) {
 		default:
 			failing = true
 			wait = max(wait, retry.NextBackOff())
-			r.log.Warn().Err(err).Dur("retry", wait).Msg("registration failed")
+			r.log.Warn().Err(err).Dur("retry_ms", wait).Msg("registration failed")
 			rest(ctx, wait)
 		}
 	}
@@ -314,7 +314,7 @@ func (r *registration) bound(to link, granted time.Duration) {
 		r.lapse = own
 	}
 	if was := r.registered.Swap(now); now && !was {
-		r.log.Info().Stringer("registrar", to.remote).Dur("expires", granted).Msg("registered")
+		r.log.Info().Stringer("registrar", to.remote).Dur("expires_ms", granted).Msg("registered")
 	}
 }
 
