@@ -38,9 +38,23 @@ func TestNothingIsLeftOfManyCalls(t *testing.T) {
 		},
 		Agent: `limits: {duration: 5s}`,
 	})
+	g.leavesNothing(t, calls, workers, len(legs), func(n int, random *rand.Rand) {
+		churn(t, g, legs[n%2], random)
+	})
+	outcomes := g.outcomes(t)
+	t.Logf("outcomes %v, refused %v, %d handshakes", outcomes, g.Metric(t, "callgw_calls_rejected_total"), g.Provider.Handshakes())
+	if len(outcomes) < 4 {
+		t.Errorf("too few ways to end: %v", outcomes)
+	}
+}
+
+// leavesNothing has workers place calls, each in a random way, of so many kinds, and
+// checks that nothing of them is left.
+func (g *Gateway) leavesNothing(t *testing.T, calls, workers, kinds int, one func(n int, random *rand.Rand)) {
+	t.Helper()
 	// A first call each makes what is made once.
-	for _, leg := range legs {
-		churn(t, g, leg, rand.New(rand.NewPCG(churnSeed, 0)))
+	for n := range kinds {
+		one(n, rand.New(rand.NewPCG(churnSeed, 0)))
 	}
 	g.idle(t)
 	goroutines, _ := running()
@@ -51,7 +65,7 @@ func TestNothingIsLeftOfManyCalls(t *testing.T) {
 	for range workers {
 		working.Go(func() {
 			for n := range numbers {
-				churn(t, g, legs[n%2], rand.New(rand.NewPCG(churnSeed, uint64(1+n))))
+				one(n, rand.New(rand.NewPCG(churnSeed, uint64(1+n))))
 			}
 		})
 	}
@@ -69,6 +83,14 @@ func TestNothingIsLeftOfManyCalls(t *testing.T) {
 		now, stacks := running()
 		t.Errorf("%d goroutines, %d before; %d open files, %d before\n%s", now, goroutines, openFiles(t), files, stacks)
 	}
+	if g.outcomes(t)["internal"] > 0 {
+		t.Errorf("calls ended for a fault of the gateway's own\n%v", g.Log)
+	}
+}
+
+// outcomes counts the calls so far by how they ended.
+func (g *Gateway) outcomes(t *testing.T) map[string]float64 {
+	t.Helper()
 	outcomes := map[string]float64{}
 	for _, m := range g.Series(t, "callgw_calls_total") {
 		for _, l := range m.GetLabel() {
@@ -77,13 +99,7 @@ func TestNothingIsLeftOfManyCalls(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("outcomes %v, refused %v, %d handshakes", outcomes, g.Metric(t, "callgw_calls_rejected_total"), g.Provider.Handshakes())
-	if len(outcomes) < 4 {
-		t.Errorf("too few ways to end: %v", outcomes)
-	}
-	if outcomes["internal"] > 0 {
-		t.Errorf("calls ended for a fault of the gateway's own\n%v", g.Log)
-	}
+	return outcomes
 }
 
 // idle waits until no call is left, and checks that all counts say so.
