@@ -17,7 +17,8 @@ type attempt struct {
 	s      *Server
 	out    Dial
 	trunk  *trunk
-	others []target // servers that are left to be tried
+	login  Credentials // answers challenges of whom is called now
+	others []target    // servers that are left to be tried
 	voice  *voice
 	result chan *Call // gets the answered call
 	failed chan error
@@ -71,7 +72,7 @@ const impatience = 4 * time.Second
 // credentials where it is challenged (RFC 3261 §22), to the next server where one is
 // unavailable (RFC 3263 §4.3).
 func (a *attempt) try() (*gosip.Response, error) {
-	met := answers{login: a.trunk.Login}
+	met := answers{login: a.login}
 	for {
 		if len(a.others) > 0 {
 			a.tx.limit = impatience
@@ -103,6 +104,8 @@ func (a *attempt) try() (*gosip.Response, error) {
 			if req, to, followed = a.follow(req, res); !followed {
 				return res, err
 			}
+			a.login = a.trunk.loginFor(req.Recipient)
+			met = answers{login: a.login}
 		default:
 			return res, err
 		}
@@ -139,6 +142,7 @@ func elsewhere(req *gosip.Request, contact *gosip.ContactHeader) *gosip.Request 
 func (a *attempt) answered(res *gosip.Response) {
 	d, described := a.established(res)
 	c := newCall(a.s, a.trunk, a.tx.req, d, a.voice)
+	c.login = a.login
 	c.state, c.updates = talking, lists(res, "Allow", "UPDATE")
 	c.granted(res)
 	c.confirmed = true
@@ -196,7 +200,7 @@ func (a *attempt) dismiss(res *gosip.Response) {
 	ack.PrependHeader(a.s.via(to))
 	_ = to.write(ack) // lost: the answer comes again
 	if !again {
-		_, _, _ = a.s.converse(a.s.life, inquiry{req: d.request(gosip.BYE, 0), to: to, login: a.trunk.Login})
+		_, _, _ = a.s.converse(a.s.life, inquiry{req: d.request(gosip.BYE, 0), to: to, login: a.login})
 	}
 }
 

@@ -25,6 +25,7 @@ type Call struct {
 	s     *Server
 	log   zerolog.Logger
 	trunk *trunk
+	login Credentials    // answers challenges of the peer's side
 	req   *gosip.Request // the INVITE
 	voice *voice
 	local string // our tag in responses to it
@@ -92,7 +93,7 @@ type accepted struct {
 
 func newCall(s *Server, trunk *trunk, req *gosip.Request, d dialog, v *voice) *Call {
 	c := &Call{
-		s: s, trunk: trunk, req: req, voice: v, local: d.id.local, source: d.link.remote, d: d,
+		s: s, trunk: trunk, login: trunk.Login, req: req, voice: v, local: d.id.local, source: d.link.remote, d: d,
 		settled: make(chan struct{}), wake: make(chan struct{}, 1), handedOver: make(chan struct{}),
 		log: s.log.With().Str("sip_call", d.id.callID).Str("trunk", trunk.Name).Logger(),
 	}

@@ -76,6 +76,7 @@ func statuses(t *testing.T, test func(t *testing.T, proxy bool)) {
 // pbx is a trunk of the peers with an account of ours.
 func pbx(cfg *sip.Config) {
 	bridging(sip.TransferRefer)(cfg)
+	cfg.Trunks[0].Server = "sip:10.0.1.1"
 	cfg.Trunks[0].Login = sip.Credentials{Username: "lab", Password: "secret"}
 }
 

@@ -108,7 +108,7 @@ func (s *Server) dialOver(ctx context.Context, trunk *trunk, out Dial) (*Call, e
 	}
 	trunk.dress(req)
 	withSDP(req, v.makeOffer())
-	a := &attempt{s: s, out: out, trunk: trunk, others: others, voice: v, result: make(chan *Call, 1), failed: make(chan error, 1)}
+	a := &attempt{s: s, out: out, trunk: trunk, login: trunk.loginFor(uri), others: others, voice: v, result: make(chan *Call, 1), failed: make(chan error, 1)}
 	if err := trunk.take(a, time.Now()); err != nil {
 		v.close()
 		return nil, err

@@ -311,6 +311,43 @@ func TestDialWithAWrongPassword(t *testing.T) {
 	}, loginLab)
 }
 
+// A trunk's password answers its server alone: a hash of it, computed for a stranger's
+// nonce, is there to be guessed from.
+func TestStrangersGetNoCredentials(t *testing.T) {
+	for _, test := range []struct {
+		server, proxy string
+		answered      bool
+	}{
+		{"", "", true},
+		{"sip:10.0.1.1", "", true},
+		{"sip:10.0.9.9", "", false},
+		{"sip:pbx.example.com", "", false},
+		{"sip:10.0.9.9", "sip:10.0.1.1", true},
+	} {
+		t.Run(test.server+" "+test.proxy, func(t *testing.T) {
+			bubble(t, nil, func(r *rig) {
+				p := r.peer()
+				server := siptest.Registrar{Realm: "pbx", User: "lab", Password: "secret", QOP: "auth"}
+				done := r.dial(context.Background(), sip.Dial{Trunk: "lab", To: "sip:bob@10.0.1.1"})
+				server.Take(p, p.Expect("INVITE"))
+				p.Expect("ACK")
+				if test.answered {
+					second := p.Expect("INVITE")
+					if !server.Right(second) {
+						t.Errorf("got:\n%s", second.Raw)
+					}
+					p.Reply(second, 603, "Decline")
+					p.Expect("ACK")
+				}
+				if d := <-done; media.CauseOf(d.err) != media.Rejected {
+					t.Errorf("Dial() = %v", d.err)
+				}
+				p.ExpectNothing(time.Minute)
+			}, loginLab, func(cfg *sip.Config) { cfg.Trunks[0].Server, cfg.Trunks[0].Proxy = test.server, test.proxy })
+		})
+	}
+}
+
 func TestCredentialsDoNotPrint(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
 		if got := fmt.Sprintf(verb, sip.Trunk{Caller: sip.Credentials{Username: "u", Password: "secret"}}); strings.Contains(got, "secret") {

@@ -95,7 +95,7 @@ func (a *attempt) send(e *early, req *gosip.Request, next gosip.Uri) {
 	to, err := a.s.way(a.ctx, next, a.tx.to)
 	if err == nil {
 		req.AppendHeader(header("User-Agent", a.s.cfg.UserAgent))
-		_, _, err = a.s.converse(a.ctx, inquiry{req: req, to: to, login: a.trunk.Login, seq: func() uint32 { return a.nextSeq(e) }})
+		_, _, err = a.s.converse(a.ctx, inquiry{req: req, to: to, login: a.login, seq: func() uint32 { return a.nextSeq(e) }})
 	}
 	if err != nil {
 		a.s.log.Debug().Err(err).Msg("PRACK not answered")

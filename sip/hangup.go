@@ -148,7 +148,7 @@ func (c *Call) ask(ctx context.Context, method gosip.RequestMethod, headers ...g
 		return nil, err
 	}
 	req.AppendHeader(header("User-Agent", c.s.cfg.UserAgent))
-	res, _, err := c.s.converse(ctx, inquiry{req: req, to: to, login: c.trunk.Login, seq: c.nextSeq})
+	res, _, err := c.s.converse(ctx, inquiry{req: req, to: to, login: c.login, seq: c.nextSeq})
 	return res, err
 }
 

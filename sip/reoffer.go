@@ -63,7 +63,7 @@ func (c *Call) reoffer(ctx context.Context, headers ...gosip.Header) (*gosip.Res
 // invite sends a re-INVITE, again with credentials when it is challenged, and
 // returns the final response with its transaction.
 func (c *Call) invite(ctx context.Context, req *gosip.Request, to link) (*clientTx, *gosip.Response, error) {
-	met := answers{login: c.trunk.Login}
+	met := answers{login: c.login}
 	for {
 		req.PrependHeader(c.s.via(to))
 		t := c.s.begin(req, to)

@@ -89,7 +89,7 @@ func (c *Call) quit(d dialog) {
 	if err == nil {
 		req := d.request(gosip.BYE, 0)
 		req.AppendHeader(reasonOf(media.Transferred))
-		_, _, err = c.s.converse(c.s.life, inquiry{req: req, to: to, login: c.trunk.Login})
+		_, _, err = c.s.converse(c.s.life, inquiry{req: req, to: to, login: c.login})
 	}
 	if err != nil {
 		c.log.Debug().Err(err).Msg("the dialog that was replaced is left open")

@@ -176,6 +176,23 @@ func (t Trunk) caller(from string) string {
 	return uri.String()
 }
 
+// loginFor returns what answers challenges to requests for uri: nothing where it is
+// in a domain other than the trunk's server, to which a hash of the password would
+// be as good as the password.
+func (t Trunk) loginFor(uri gosip.Uri) Credentials {
+	server, err := parseURI(t.Server)
+	if t.Proxy != "" || t.Server == "" || err == nil && within(uri.Host, server.Host) {
+		return t.Login
+	}
+	return Credentials{}
+}
+
+// within reports whether two hosts are the same, or one is in the other's domain.
+func within(a, b string) bool {
+	a, b = strings.ToLower(a), strings.ToLower(b)
+	return a == b || strings.HasSuffix(a, "."+b) || strings.HasSuffix(b, "."+a)
+}
+
 // next returns the URI that requests outside a dialog to uri are sent to.
 func (t Trunk) next(uri gosip.Uri) gosip.Uri {
 	if proxy, err := parseURI(t.Proxy); t.Proxy != "" && err == nil {
