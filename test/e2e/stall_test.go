@@ -119,6 +119,7 @@ func TestAPhoneThatIgnoresItsByeIsLeft(t *testing.T) {
 		t.Errorf("teardown took %v", took)
 	}
 	g.saysWhy(w, "provider_lost")
+	pass(100 * time.Millisecond) // what was under way at the end is read
 	before := len(l.heard())
 	pass(100 * time.Millisecond)
 	if after := len(l.heard()); after != before {
