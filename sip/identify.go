@@ -12,7 +12,7 @@ import (
 // dealt with: refused, challenged or dropped. That costs no transaction, and a
 // forged source no repetitions.
 func (s *Server) identify(req *gosip.Request, from link) (t *trunk, ok bool) {
-	t = s.trunks.at(from.remote.Addr())
+	t = s.trunks.of(req, from.remote.Addr())
 	switch {
 	case s.within(req):
 		return t, true // whoever knows the dialog

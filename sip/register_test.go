@@ -264,6 +264,45 @@ func TestCallsFromTheRegistrarAreTheTrunks(t *testing.T) {
 	}, registering(prometheus.NewRegistry()))
 }
 
+// Accounts at one registrar are told apart by the user that each has registered; what
+// is for none of them, as the number that was dialled, is for one that is registered.
+func TestAccountsAtOneRegistrarAreToldApart(t *testing.T) {
+	account := func(name, user string) sip.Trunk {
+		return sip.Trunk{Name: name, Register: &sip.Register{
+			Server: "sip:10.0.1.1", Login: sip.Credentials{Username: user, Password: "secret"},
+		}}
+	}
+	bubble(t, into(&record{}), func(r *rig) {
+		p := r.peer()
+		for range 3 {
+			register := p.Expect("REGISTER")
+			if register.From().Address.User == "99" {
+				p.Reply(register, 403, "Forbidden")
+				continue
+			}
+			p.Reply(register, 200, "OK", "Contact: "+one(register, "Contact")+";expires=3600")
+		}
+		for user, want := range map[string]string{"100": "sales", "200": "support", "99": "aaa", "+14155550100": "sales"} {
+			d := p.Call()
+			d.URI = "sip:" + user + "@10.0.0.1"
+			d.Invite(offer())
+			ok := p.Skip("200 INVITE")
+			d.Learn(ok)
+			d.Ack()
+			c := <-r.calls
+			if got := c.Trunk(); got != want {
+				t.Errorf("a call for %s came by trunk %s, want %s", user, got, want)
+			}
+			d.Request("BYE")
+			p.Skip("200 BYE")
+			r.wantCause(media.CallerHungUp)
+		}
+	}, func(cfg *sip.Config) {
+		cfg.AcceptUnknown = false
+		cfg.Trunks = []sip.Trunk{account("aaa", "99"), account("sales", "100"), account("support", "200")}
+	})
+}
+
 func TestCallsOutAreTheAccounts(t *testing.T) {
 	bubble(t, nil, func(r *rig) {
 		p := r.peer()

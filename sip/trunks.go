@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+
+	gosip "github.com/emiago/sipgo/sip"
 )
 
 // trunk is a Trunk while it works. One that changes is replaced by another; calls
@@ -21,10 +23,12 @@ type trunk struct {
 
 // has reports whether addr is the trunk's.
 func (t *trunk) has(addr netip.Addr) bool {
-	if slices.ContainsFunc(t.From, func(p netip.Prefix) bool { return p.Contains(addr) }) {
-		return true
-	}
-	return t.binding != nil && t.binding.at(addr)
+	return t.lists(addr) || t.binding != nil && t.binding.at(addr)
+}
+
+// lists reports whether addr is in one of the trunk's networks.
+func (t *trunk) lists(addr netip.Addr) bool {
+	return slices.ContainsFunc(t.From, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
 // known reports whether its calls are known by more than their password.
@@ -102,6 +106,28 @@ func (ts *trunks) at(addr netip.Addr) *trunk {
 		}
 	}
 	return nil
+}
+
+// of returns the trunk that a request from addr belongs to, or nil. Where a registrar
+// keeps several accounts of ours, the account's user is in the request's URI, as we
+// gave it in Contact; else an account that is registered comes before one that is not.
+func (ts *trunks) of(req *gosip.Request, addr netip.Addr) *trunk {
+	var best *trunk
+	for _, t := range ts.all() {
+		switch {
+		case !t.has(addr):
+		case t.Register != nil && t.Register.User == req.Recipient.User:
+			return t
+		case best == nil || !best.reaches(addr) && t.reaches(addr):
+			best = t
+		}
+	}
+	return best
+}
+
+// reaches reports whether calls from addr are to be expected now.
+func (t *trunk) reaches(addr netip.Addr) bool {
+	return t.lists(addr) || t.binding.registered.Load()
 }
 
 // expects reports whether addr is a trunk's, or was when calls began that go on.
