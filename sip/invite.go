@@ -54,7 +54,7 @@ func (s *Server) invite(t *serverTx, from link, trunk *trunk) {
 	}
 	if err := v.takeOffer(req); err != nil {
 		v.close()
-		s.log.Debug().Err(err).Stringer("peer", from.remote).Msg("offer refused")
+		s.log.Info().Err(err).Str("trunk", trunk.Name).Stringer("peer", from.remote).Msg("call refused: its offer cannot be answered")
 		status, headers := refusal(err)
 		s.reject(t, trunk.Name, media.NotAcceptable, status, headers...)
 		return
@@ -64,7 +64,7 @@ func (s *Server) invite(t *serverTx, from link, trunk *trunk) {
 	c.tx, c.updates = t, lists(req, "Allow", "UPDATE")
 	if err := trunk.take(c, time.Now()); err != nil {
 		v.close()
-		s.log.Debug().Err(err).Msg("call rejected")
+		s.rare.Info().Err(err).Stringer("peer", from.remote).Msg("call refused")
 		s.reject(t, trunk.Name, media.Busy, gosip.StatusServiceUnavailable)
 		return
 	}

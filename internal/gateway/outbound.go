@@ -2,7 +2,9 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -90,6 +92,11 @@ func (g *Gateway) callStream(ctx context.Context, out admin.Outbound) (string, e
 	}
 	askCarrier(machine, &order)
 	_, err = g.streams.Call(ctx, order)
+	var refused *mediastream.RESTError
+	if errors.As(err, &refused) && refused.Status == http.StatusBadRequest {
+		// What is wrong is what was asked for: 21211 is a number that is none.
+		err = fmt.Errorf("%w: the carrier refuses it: %d: %s", admin.ErrRequest, refused.Code, refused.Message)
+	}
 	return call.ID, err
 }
 
