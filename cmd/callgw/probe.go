@@ -22,47 +22,83 @@ const probeTimeout = 10 * time.Second
 
 var errLate = errors.New("no answer in time")
 
+// inquiry is one question to the world outside.
+type inquiry struct {
+	what string
+	ask  func(context.Context) (string, error)
+	skip string // why it is not asked; "": it is
+	said chan string
+	err  error // set before said is
+}
+
 // probe asks the providers, the webhook's public URL and the servers of trunks, says
-// what came of it, and returns an error if anything does not answer as it should.
+// what came of it, and returns an error if anything does not answer as it should. It
+// asks all at once: to be sure that a server is dead takes as long as it may take.
 func probe(ctx context.Context, out io.Writer, cfg *config.Config) error {
-	probes, failed := 0, 0
-	report := func(what string, ask func(context.Context) (string, error)) {
-		ctx, cancel := context.WithTimeoutCause(ctx, probeTimeout, errLate)
-		defer cancel()
-		probes++
-		began := time.Now()
-		answer, err := ask(ctx)
-		if err != nil {
+	asks, failed := 0, 0
+	all := inquiries(cfg)
+	for _, q := range all {
+		go q.run(ctx)
+	}
+	for _, q := range all {
+		answer := <-q.said
+		switch {
+		case q.skip != "":
+			fmt.Fprintf(out, "%s: %s\n", q.what, q.skip)
+			continue
+		case q.err != nil:
 			failed++
-			fmt.Fprintf(out, "%s: failed: %v\n", what, err)
-			return
+			fmt.Fprintf(out, "%s: failed: %v\n", q.what, q.err)
+		default:
+			fmt.Fprintf(out, "%s: %s\n", q.what, answer)
 		}
-		fmt.Fprintf(out, "%s: %s after %v\n", what, answer, time.Since(began).Round(time.Millisecond))
+		asks++
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of %d probes failed", failed, asks)
+	}
+	return nil
+}
+
+// run asks, and says how long the answer took.
+func (q *inquiry) run(ctx context.Context) {
+	if q.skip != "" {
+		q.said <- ""
+		return
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, probeTimeout, errLate)
+	defer cancel()
+	began := time.Now()
+	answer, err := q.ask(ctx)
+	q.err = err
+	q.said <- fmt.Sprintf("%s after %v", answer, time.Since(began).Round(time.Millisecond))
+}
+
+// inquiries are what there is to ask, in the order of the configuration.
+func inquiries(cfg *config.Config) (all []*inquiry) {
+	add := func(what, skip string, ask func(context.Context) (string, error)) {
+		all = append(all, &inquiry{what: what, skip: skip, ask: ask, said: make(chan string, 1)})
 	}
 	for _, name := range slices.Sorted(maps.Keys(cfg.Providers)) {
-		p := cfg.Providers[name]
+		p, skip := cfg.Providers[name], ""
 		if p.Embedded() {
-			fmt.Fprintf(out, "provider %s: no key: the embedded server stands in\n", name)
-			continue
+			skip = "no key: the embedded server stands in"
 		}
-		report("provider "+name, func(ctx context.Context) (string, error) { return probeProvider(ctx, p.Realtime()) })
+		add("provider "+name, skip, func(ctx context.Context) (string, error) { return probeProvider(ctx, p.Realtime()) })
 	}
 	if t := cfg.MediaStreams.Twilio; t != nil {
-		report("webhook "+string(cfg.HTTP.PublicURL), func(ctx context.Context) (string, error) {
+		add("webhook "+string(cfg.HTTP.PublicURL), "", func(ctx context.Context) (string, error) {
 			return probeWebhook(ctx, cfg.HTTP.PublicURL, t)
 		})
 	}
 	for _, name := range slices.Sorted(maps.Keys(cfg.SIP.Trunks)) {
+		skip := ""
 		if !asked(cfg.SIP.Trunks[name]) {
-			fmt.Fprintf(out, "trunk %s: not asked: it has no server, it calls the gateway\n", name)
-			continue
+			skip = "not asked: it has no server, it calls the gateway"
 		}
-		report("trunk "+name, func(ctx context.Context) (string, error) { return probeTrunk(ctx, cfg, name) })
+		add("trunk "+name, skip, func(ctx context.Context) (string, error) { return probeTrunk(ctx, cfg, name) })
 	}
-	if failed > 0 {
-		return fmt.Errorf("%d of %d probes failed", failed, probes)
-	}
-	return nil
+	return all
 }
 
 // probeProvider opens and closes a session and says of which model.
