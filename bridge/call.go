@@ -211,6 +211,18 @@ func or(d, otherwise time.Duration) time.Duration {
 // Facts returns what was known of the call when it arrived.
 func (c *Call) Facts() Facts { return c.cfg.Facts }
 
+// Arrived returns when the call arrived, or was placed.
+func (c *Call) Arrived() time.Time { return c.timeline.start }
+
+// Direction returns "in" for a call that somebody makes to us, "out" for one that we
+// make.
+func (c *Call) Direction() string {
+	if c.cfg.Outgoing {
+		return "out"
+	}
+	return "in"
+}
+
 // Agent returns the name of the call's agent.
 func (c *Call) Agent() string { return c.cfg.Agent.Name }
 

@@ -153,6 +153,7 @@ func (c *Call) Transfer(ctx context.Context, target string) error {
 	defer c.transferring.Store(false)
 	if err := leg.Transfer(ctx, target); err != nil {
 		c.note(EventTransferFailed, "error", err.Error())
+		c.log.Info().Err(err).Msg("transfer failed: the caller stays")
 		return err
 	}
 	c.End(fmt.Errorf("bridge: %w to %s", media.Transferred, target))

@@ -75,7 +75,7 @@ func (c *Call) conclude(took time.Duration) {
 		c.note(EventMedia, QualityAttrs(quality)...)
 	}
 	c.note(EventEnded, append(c.why(), "teardown", took)...)
-	l := c.log.WithLevel(severity(cause)).Str("cause", cause.String()).
+	l := c.log.WithLevel(severity(cause)).Str("cause", cause.String()).Str("direction", c.Direction()).
 		Str("from", mask.Number(c.cfg.Facts.From)).Str("to", mask.Number(c.cfg.Facts.To)).
 		Float64("duration_ms", ms(time.Since(c.timeline.start))).Float64("teardown_ms", ms(took)).
 		Int64("audio_in_bytes", c.uplink.bytes.Load()).Int64("audio_out_bytes", c.queue.State().Sent)

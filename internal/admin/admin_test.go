@@ -232,14 +232,20 @@ func TestCallsAreListedWithoutTheirTimelines(t *testing.T) {
 	if w := s.ask("GET", "/api/v1/calls", ""); strings.TrimSpace(w.Body.String()) != `{"calls":[]}` {
 		t.Errorf("no calls: %s", w.Body)
 	}
+	began := time.Now()
 	s.call(t, "01A")
 	s.call(t, "01B")
 	listed, _ := body(t, s.ask("GET", "/api/v1/calls", ""))["calls"].([]any)
 	if len(listed) != 2 {
 		t.Fatalf("%d calls", len(listed))
 	}
+	first, _ := listed[0].(map[string]any)
+	arrived, _ := first["arrived"].(string)
+	if at, err := time.Parse(time.RFC3339Nano, arrived); err != nil || at.Before(began.Truncate(time.Microsecond)) || at.After(time.Now()) {
+		t.Errorf("arrived %q: %v", arrived, err)
+	}
 	want := map[string]any{
-		"id": "01A", "leg": "sip", "trunk": "carrier", "agent": "reception",
+		"id": "01A", "leg": "sip", "trunk": "carrier", "agent": "reception", "direction": "in", "arrived": arrived,
 		"from": "+14155550123", "to": "+14155550100", "state": "connecting",
 	}
 	if diff := cmp.Diff(want, listed[0]); diff != "" {

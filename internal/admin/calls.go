@@ -18,6 +18,9 @@ type call struct {
 	From    string `json:"from"`
 	To      string `json:"to"`
 	State   string `json:"state"`
+	// Direction is in or out, Arrived when the call arrived or was placed, RFC 3339.
+	Direction string `json:"direction"`
+	Arrived   string `json:"arrived"`
 	// AnsweredBy is who has answered a call out, once that is found out.
 	AnsweredBy string         `json:"answered_by,omitempty"`
 	Media      map[string]any `json:"media,omitempty"` // as of the event media, so far
@@ -38,6 +41,7 @@ func show(c *bridge.Call) call {
 	shown := call{
 		ID: f.ID, Leg: f.Leg, Carrier: f.Carrier, Trunk: f.Trunk, Agent: c.Agent(),
 		From: f.From, To: f.To, State: c.State().String(),
+		Direction: c.Direction(), Arrived: c.Arrived().UTC().Format(time.RFC3339Nano),
 		AnsweredBy: c.AnsweredBy(),
 	}
 	if q, ok := c.Quality(); ok {
