@@ -43,14 +43,16 @@ func (d *dialled) Ring(context.Context) error { return nil }
 // Answer dials.
 func (d *dialled) Answer(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
+	var watching sync.WaitGroup
+	defer watching.Wait()
 	defer cancel(nil)
-	go func() {
+	watching.Go(func() {
 		select {
 		case <-d.hungUp:
 			cancel(media.OperatorHungUp)
 		case <-ctx.Done():
 		}
-	}()
+	})
 	call, err := d.dial(ctx)
 	if err != nil {
 		return err

@@ -102,7 +102,11 @@ func (g *Gateway) serveStream(ctx context.Context, s *mediastream.Stream) {
 		call.Header[name] = []string{value}
 	}
 	t := terms{carrier: s.CallSID()}
-	from, back := g.origins.take(t.carrier, time.Now())
+	var from origin
+	back := false
+	if s.Carrier() == mediastream.Twilio { // who else places calls; others choose their ids
+		from, back = g.origins.take(t.carrier, time.Now())
+	}
 	if back { // the agent that was asked for has the callee back
 		t.agent = from.agent
 		maps.Copy(call.Param, from.call.Param)
